@@ -1,0 +1,32 @@
+"""What runs by itself, and how often: the timetable that beat keeps.
+
+Each entry is keyed by what a person would say. `every` is in seconds; a tick that no task
+worker has taken up by the time the next one is due is dropped, so ticks never pile up.
+"""
+
+from typing import TypedDict
+
+
+class Entry(TypedDict):
+    task: str
+    every: float
+    queue: str
+
+
+TIMETABLE: dict[str, Entry] = {
+    "finish runs whose workers are done": {
+        "task": "results.release_finished",
+        "every": 1.0,
+        "queue": "results",
+    },
+    "deliver what is due": {
+        "task": "results.deliver_due",
+        "every": 1.0,
+        "queue": "results",
+    },
+    "forget what is older than its life": {
+        "task": "upkeep.forget_old",
+        "every": 3600.0,
+        "queue": "upkeep",
+    },
+}

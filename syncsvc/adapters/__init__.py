@@ -1,0 +1,1 @@
+"""Foreign protocols, one room each; none knows another."""

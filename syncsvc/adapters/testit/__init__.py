@@ -1,0 +1,1 @@
+"""Test IT: its adapters talk to us (Sync Storage), and we talk to its API."""

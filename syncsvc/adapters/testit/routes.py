@@ -1,0 +1,141 @@
+"""Sync Storage: the nine endpoints that Test IT's adapters call.
+
+A success is always 200, because some clients take nothing else; errors are plain text. An
+answer 500 to a cut tells the client that the result is still its own.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from syncsvc.adapters.testit.wire import (
+    CutBody,
+    Register,
+    Report,
+    SignOfLife,
+    decode,
+    moment,
+)
+from syncsvc.bodies import read_body
+from syncsvc.errors import Rejected, SyncsvcError, TooLarge, Unknown
+from syncsvc.results.service import Completion, Patience, ResultService
+from syncsvc.runs.service import RunService
+
+LARGEST_BODY = 1024 * 1024
+SHORT = timedelta(seconds=12)  # JS adapters hang up after 15 s
+LONG = timedelta(seconds=90)  # CI jobs wait with `curl --max-time 100`
+JSON = "application/json"
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class SyncStorage:
+    """Answers the adapters from the rooms."""
+
+    runs: RunService
+    results: ResultService
+    clock: Callable[[], datetime]
+
+    async def health(self, _request: Request) -> Response:
+        return _json({"status": "running", "last_update": moment(self.clock())})
+
+    async def register(self, request: Request) -> Response:
+        body = decode(await read_body(request, LARGEST_BODY), Register)
+        told = await self.runs.register(
+            body.testRunId, body.pid, body.baseUrl or None, body.privateToken or None
+        )
+        return _json(
+            {
+                "status": "ok",
+                "message": told.message,
+                "pid": body.pid,
+                "testRunId": body.testRunId,
+                "is_master": told.is_master,
+            }
+        )
+
+    async def set_worker_status(self, request: Request) -> Response:
+        body = decode(await read_body(request, LARGEST_BODY), Report)
+        await self.runs.report(body.testRunId, body.pid, body.worker_status())
+        return _ok(f"worker is {body.status}")
+
+    async def keep_alive(self, request: Request) -> Response:
+        body = decode(await read_body(request, LARGEST_BODY), SignOfLife)
+        await self.runs.report(body.testRunId, body.pid, None)
+        return _ok("worker is alive")
+
+    async def in_progress_test_result(self, request: Request) -> Response:
+        run_id = _run_id(request)
+        body = decode(await read_body(request, LARGEST_BODY), CutBody)
+        await self.results.hold(body.to_model(run_id))
+        return _ok("result is held")
+
+    async def in_progress_published(self, request: Request) -> Response:
+        return _json({"published": await self.results.is_published(_run_id(request))})
+
+    async def wait_completion(self, request: Request) -> Response:
+        waits_short = "OpenAPI-Generator" in request.headers.get("user-agent", "")
+        patience = Patience(at_work=SHORT, done=SHORT if waits_short else LONG)
+        run_id = request.query_params.get("testRunId") or None
+        return _completion(await self.results.wait(run_id, patience))
+
+    async def force_completion(self, request: Request) -> Response:
+        return _completion(await self.results.force(_run_id(request)))
+
+    async def shutdown(self, _request: Request) -> Response:
+        return _ok("syncsvc stays up: it serves other runs too")
+
+
+def build_sync_storage(storage: SyncStorage) -> Starlette:
+    """Give the application that serves port 49152."""
+    routes = [
+        Route("/health", storage.health, methods=["GET"]),
+        Route("/register", storage.register, methods=["POST"]),
+        Route("/set_worker_status", storage.set_worker_status, methods=["POST"]),
+        Route("/keep_alive", storage.keep_alive, methods=["POST"]),
+        Route("/in_progress_test_result", storage.in_progress_test_result, methods=["POST"]),
+        Route("/in_progress_published", storage.in_progress_published, methods=["GET"]),
+        Route("/wait-completion", storage.wait_completion, methods=["GET"]),
+        Route("/force-completion", storage.force_completion, methods=["GET"]),
+        Route("/shutdown", storage.shutdown, methods=["POST"]),
+    ]
+    return Starlette(routes=routes, exception_handlers={SyncsvcError: _refusal})
+
+
+async def _refusal(_request: Request, error: Exception) -> Response:
+    return Response(str(error), status_code=_status(error), media_type="text/plain")
+
+
+def _status(error: Exception) -> int:
+    if isinstance(error, TooLarge):
+        return 413
+    if isinstance(error, Unknown):
+        return 404
+    return 400 if isinstance(error, Rejected) else 500
+
+
+def _run_id(request: Request) -> str:
+    run_id = request.query_params.get("testRunId")
+    if not run_id:
+        raise Rejected("testRunId: expected the id of a run in the query, found none")
+    return run_id
+
+
+def _json(body: dict[str, Any]) -> Response:
+    return Response(msgspec.json.encode(body), media_type=JSON)
+
+
+def _ok(message: str) -> Response:
+    return _json({"status": "ok", "message": message})
+
+
+def _completion(completion: Completion) -> Response:
+    return _json({"completed": completion.completed, "message": completion.message})

@@ -1,0 +1,34 @@
+"""How a command asks the services: it builds them, asks one thing, and closes them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from syncsvc.errors import Rejected
+from syncsvc.results.model import EntryState
+from syncsvc.settings import Settings
+from syncsvc.wiring import Services, build
+
+Answer = TypeVar("Answer")
+
+
+def ask(settings: Settings, question: Callable[[Services], Awaitable[Answer]]) -> Answer:
+    """Give the answer; raises what the services raise."""
+
+    async def story() -> Answer:
+        services = build(settings)
+        try:
+            return await question(services)
+        finally:
+            await services.close()
+
+    return asyncio.run(story())
+
+
+def state_named(word: str | None) -> EntryState | None:
+    """Raises Rejected for a word that is no state."""
+    try:
+        return EntryState(word) if word is not None else None
+    except ValueError:
+        expected = ", ".join(EntryState)
+        raise Rejected(f"--state: expected one of {expected}, found {word!r}") from None

@@ -1,0 +1,87 @@
+"""The processes of a fleet, one command each; `syncsvc up` runs the same ones as a tree."""
+
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Annotated
+
+import typer
+
+from syncsvc.settings import Settings, load
+
+Extra = Annotated[
+    list[str] | None, typer.Argument(help="Options for Celery, after --.", metavar="[-- OPTIONS]")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(gateway)
+    app.command()(worker)
+    app.command()(beat)
+    app.command()(flower)
+
+
+def gateway() -> None:
+    """Serve the API (8080) and Sync Storage (49152) until a signal comes."""
+    from syncsvc import telemetry
+    from syncsvc.wiring import serve_gateway
+
+    settings = load()
+    telemetry.configure(settings)
+    _run_on_uvloop(serve_gateway(settings, telemetry.announce_ready))
+
+
+def worker(
+    queues: Annotated[
+        str, typer.Option(help="Queues to serve, with commas between.")
+    ] = "results,upkeep",
+    concurrency: Annotated[int, typer.Option(min=1, help="Tasks side by side.")] = 4,
+    name: Annotated[str, typer.Option(help="Its name, one for each on a host.")] = "worker",
+    extra: Extra = None,
+) -> None:
+    """Run a task worker; start as many as you like, on as many hosts."""
+    node = f"{name}-{os.getpid()}@%h"
+    options = ["--queues", queues, "--concurrency", str(concurrency), "--hostname", node]
+    quiet = ["--without-gossip", "--without-mingle"]  # start-up chatter of the square of workers
+    _celery(load(), ["worker", *options, *quiet, *(extra or [])])
+
+
+def beat(extra: Extra = None) -> None:
+    """Keep the timetable; a second one on another host stands by."""
+    _celery(load(), ["beat", *(extra or [])])
+
+
+def flower(extra: Extra = None) -> None:
+    """Watch the task workers; the gateway shows it at /flower/."""
+    settings = load()
+    settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.flower_socket.unlink(missing_ok=True)
+    os.environ.setdefault("FLOWER_UNAUTHENTICATED_API", "true")  # only the gateway reaches it
+    options = [
+        f"--unix_socket={settings.flower_socket}",
+        "--url_prefix=flower",
+        "--max_tasks=10000",
+        "--purge_offline_workers=300",
+    ]
+    _celery(settings, ["flower", *options, *(extra or [])])
+
+
+def _celery(settings: Settings, arguments: list[str]) -> None:
+    settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sys.argv = ["celery", "-A", "workers.app", *arguments]
+    from celery.__main__ import main
+
+    main()
+
+
+def _run_on_uvloop(serving: Coroutine[None, None, None]) -> None:
+    import asyncio
+    from importlib.util import find_spec
+
+    factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    if find_spec("uvloop") is not None:  # it is not there on Windows
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(serving)

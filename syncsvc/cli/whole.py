@@ -1,0 +1,103 @@
+"""Runs the whole tree, and a story through it when that is asked for."""
+
+import asyncio
+from dataclasses import asdict, dataclass
+
+import msgspec
+import typer
+from pydantic import SecretStr
+
+from syncsvc.embedded import story
+from syncsvc.embedded.ports import free_port
+from syncsvc.embedded.tree import SandboxOptions, gateway_ports, with_ports
+from syncsvc.embedded.up import up
+from syncsvc.errors import Unavailable
+from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID, TOKEN
+from syncsvc.settings import LOOPBACK, Settings
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants of the whole stack."""
+
+    workers: int = 1
+    story: bool = False
+    stay: bool = True  # after the story
+    as_json: bool = False
+
+
+def run_whole(settings: Settings, sandbox_port: int | None, wish: Wish) -> int:
+    """Run everything until it is stopped, or until the story ends; give the exit code.
+
+    Raises Rejected when it cannot start.
+    """
+    settings = with_ports(settings)
+    sandbox = None
+    if sandbox_port is not None:
+        sandbox = SandboxOptions(sandbox_port or free_port(LOOPBACK[0]))
+        settings = settings.model_copy(
+            update={"testit_url": sandbox.use.url, "testit_token": SecretStr(TOKEN)}
+        )
+    return asyncio.run(
+        up(
+            settings,
+            sandbox=sandbox,
+            workers=wish.workers,
+            as_json=wish.as_json,
+            after_ready=_After(settings, sandbox, wish),
+        )
+    )
+
+
+@dataclass(frozen=True)
+class _After:
+    """What happens once everything is ready."""
+
+    settings: Settings
+    sandbox: SandboxOptions | None
+    wish: Wish
+
+    async def __call__(self) -> int | None:
+        if self.sandbox is None:
+            return None
+        if self.wish.story and not await self._story(self.sandbox.use.url) and not self.wish.stay:
+            return 1
+        if not self.wish.stay:
+            return 0
+        self._say(_how_to_play(self.settings, self.sandbox.use.url))
+        return None
+
+    async def _story(self, sandbox_url: str) -> bool:
+        _, sync_storage = gateway_ports(self.settings)
+        try:
+            outcome = await story.play(story.Stage(sync_storage.url, sandbox_url), self._say)
+        except Unavailable as error:
+            typer.echo(f"story failed: {error}", err=True)
+            return False
+        if self.wish.as_json:
+            typer.echo(msgspec.json.encode({**asdict(outcome), "ok": outcome.ok}).decode())
+        verdict = "story ended well" if outcome.ok else "story FAILED"
+        self._say(
+            f"{verdict} after {outcome.seconds} s: run {outcome.run_state}, "
+            f"{outcome.results} results, {outcome.unfinished} unfinished, "
+            f"held result {outcome.held_test} is {outcome.held_status}"
+        )
+        return outcome.ok
+
+    def _say(self, line: str) -> None:
+        if not self.wish.as_json:
+            typer.echo(line)
+
+
+def _how_to_play(settings: Settings, sandbox_url: str) -> str:
+    return "\n".join(
+        [
+            "",
+            "To send your own pytest run through it (pip install testit-adapter-pytest):",
+            f"  export TMS_URL={sandbox_url} TMS_PRIVATE_TOKEN={TOKEN} TMS_ADAPTER_MODE=2",
+            f"  export TMS_PROJECT_ID={PROJECT_ID} TMS_CONFIGURATION_ID={CONFIGURATION_ID}",
+            f"  export TMS_SYNC_STORAGE_PORT={settings.sync_storage_port}",
+            "  pytest --testit",
+            "Ctrl-C stops everything.",
+        ]
+    )

@@ -1,0 +1,1 @@
+"""The process that agents, CI jobs and people talk to, on all its ports."""

@@ -1,0 +1,107 @@
+"""What happens to every request, whatever it asks for.
+
+It gets an id, which its answer and every log line about it carry; it is timed, counted and
+logged in one line; and if we fail unexpectedly, the answer says so without saying how.
+"""
+
+import re
+import time
+import uuid
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from syncsvc.telemetry import get_logger
+
+log = get_logger(__name__)
+
+REQUESTS = Counter("syncsvc_requests_total", "Requests answered.", ["surface", "method", "status"])
+SECONDS = Histogram("syncsvc_request_seconds", "Time to the answer.", ["surface"])
+SANE_ID = re.compile(rb"[A-Za-z0-9._:/-]{1,100}")
+CALLER_LEFT = 499  # nginx's word for it; never sent, only counted
+
+
+@dataclass
+class _Exchange:
+    """One request while it is answered."""
+
+    request_id: bytes
+    status: int = 0
+
+
+class Edge:
+    """Wraps an application; `surface` names it in logs and metrics."""
+
+    def __init__(self, app: ASGIApp, surface: str) -> None:
+        self._app = app
+        self._surface = surface
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(_request_id(scope))
+        started = time.perf_counter()
+        structlog.contextvars.bind_contextvars(request=exchange.request_id.decode())
+        try:
+            await self._answer(exchange, scope, receive, send)
+        finally:
+            self._tell(exchange, scope, time.perf_counter() - started)
+            structlog.contextvars.unbind_contextvars("request")
+
+    async def _answer(
+        self, exchange: _Exchange, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        async def stamped(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", exchange.request_id),
+                ]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, stamped)
+        except ClientDisconnect:
+            exchange.status = CALLER_LEFT
+        except Exception:  # the outermost frame of a request: its caller must get an answer
+            log.exception("request failed unexpectedly", path=scope["path"])
+            if not exchange.status:
+                await _say_internal_error(exchange, stamped)
+
+    def _tell(self, exchange: _Exchange, scope: Scope, seconds: float) -> None:
+        REQUESTS.labels(self._surface, scope["method"], exchange.status).inc()
+        SECONDS.labels(self._surface).observe(seconds)
+        log.info(
+            "request",
+            surface=self._surface,
+            method=scope["method"],
+            path=scope["path"],
+            status=exchange.status,
+            ms=round(seconds * 1000, 2),
+        )
+
+
+async def _say_internal_error(exchange: _Exchange, send: Send) -> None:
+    message = "something unexpected happened here; the log has it under this request id"
+    body = msgspec.json.encode(
+        {"error": {"message": message, "request_id": exchange.request_id.decode()}}
+    )
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    start: MutableMapping[str, Any] = {"type": "http.response.start", "status": 500}
+    await send({**start, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _request_id(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and SANE_ID.fullmatch(value):
+            return bytes(value)
+    return uuid.uuid4().hex.encode()

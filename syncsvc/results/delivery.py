@@ -1,0 +1,232 @@
+"""What is held becomes final once its run is over and quiet; each step may be repeated.
+
+A run is over when none of its workers is at work, and quiet when neither they nor the number
+of its results in Test IT have moved for the quiet period: workers say that they have
+completed before they upload, so their word alone is not enough.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from syncsvc.errors import Conflict, Rejected, SyncsvcError, Unavailable
+from syncsvc.results.model import (
+    Entry,
+    EntryState,
+    TestResult,
+    final_status,
+    match,
+    next_pause,
+)
+from syncsvc.results.ports import Outbox, ResultBoard
+from syncsvc.runs.model import Liveness, Roster, Run, at_work, last_sign
+from syncsvc.runs.ports import Rosters, Runs
+from syncsvc.telemetry import get_logger
+
+log = get_logger(__name__)
+
+BATCH = 200
+AT_ONCE = 8  # runs that are delivered side by side
+CLAIM = timedelta(seconds=30)  # longer than ONE_RUN
+ONE_RUN = timedelta(seconds=25)  # longest that the entries of one run may take together
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long to wait for what."""
+
+    quiet_period: timedelta
+    give_up_after: timedelta
+    missing_limit: timedelta
+    liveness: Liveness
+
+
+@dataclass
+class Delivery:
+    """Gives held results their final status."""
+
+    outbox: Outbox
+    runs: Runs
+    rosters: Rosters
+    board: ResultBoard
+    terms: Terms
+    clock: Callable[[], datetime]
+    chance: Callable[[], float]
+
+    async def release_finished(self) -> int:
+        """Make due what runs hold whose workers are done; count the results.
+
+        Raises Unavailable: nothing is lost, the next tick asks again.
+        """
+        runs = await self.outbox.held_runs()
+        rosters = await asyncio.gather(*(self.rosters.get(run_id) for run_id, _ in runs))
+        released = 0
+        for (run_id, held_at), roster in zip(runs, rosters, strict=True):
+            if not self._is_busy(roster, held_at):
+                released += await self.outbox.release(run_id, self.clock(), forced=False)
+                log.info("workers are done", run=run_id)
+        return released
+
+    async def deliver_due(self) -> int:
+        """Try every entry that is due, once; count those that are settled now.
+
+        Raises Unavailable when the outbox cannot be reached.
+        """
+        by_run: dict[str, list[Entry]] = defaultdict(list)
+        for entry in await self.outbox.claim_due(self.clock(), CLAIM, BATCH):
+            by_run[entry.cut.run_id].append(entry)
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def in_turn(run_id: str, entries: list[Entry]) -> int:
+            async with places:
+                return await self._deliver_run(run_id, entries)
+
+        return sum(await asyncio.gather(*(in_turn(*group) for group in by_run.items())))
+
+    def _is_busy(self, roster: Roster | None, held_at: datetime) -> bool:
+        now = self.clock()
+        if roster is None:  # lost: nobody says when its workers are done
+            return now - held_at < self.terms.liveness.idle_limit
+        return bool(at_work(roster, now, self.terms.liveness))
+
+    async def _deliver_run(self, run_id: str, entries: Sequence[Entry]) -> int:
+        try:
+            async with asyncio.timeout(ONE_RUN.total_seconds()):
+                return await self._finish_run(run_id, entries)
+        except TimeoutError:
+            late = Unavailable(f"not done within {ONE_RUN.total_seconds():g} s")
+            return await self._fail(entries, late)
+        except SyncsvcError as error:
+            return await self._fail(entries, error)
+        except Exception as error:  # the outermost loop: one run must not stop the others
+            log.exception("delivery met something unexpected", run=run_id)
+            return await self._fail(entries, Unavailable(f"unexpected {type(error).__name__}"))
+
+    async def _finish_run(self, run_id: str, entries: Sequence[Entry]) -> int:
+        run = await self.runs.get(run_id)
+        if run is None:
+            raise Rejected(f"run {run_id} is not in the database any more")
+        waiting = [entry for entry in entries if not entry.forced]
+        if waiting and await self._put_back_if_early(run, waiting):
+            waiting = []
+        return await self._finalise(run, [e for e in entries if e.forced] + waiting)
+
+    async def _put_back_if_early(self, run: Run, entries: Sequence[Entry]) -> bool:
+        roster = await self.rosters.get(run.id)
+        held_at = max(entry.held_at for entry in entries)
+        if self._is_busy(roster, held_at):
+            for entry in entries:
+                await self.outbox.put_back(entry, EntryState.HELD, None)
+            return True
+        run = await self._counted(run)
+        last = last_sign([roster.seen_at if roster else None, run.counted_at, held_at])
+        quiet_at = (last or held_at) + self.terms.quiet_period
+        if self.clock() >= quiet_at:
+            return False
+        for entry in entries:
+            await self.outbox.put_back(entry, EntryState.PENDING, quiet_at)
+        return True
+
+    async def _counted(self, run: Run) -> Run:
+        counted = run.counting(await self.board.count_results(run), self.clock())
+        if counted is not run:
+            await self.runs.count(counted)
+        return counted
+
+    async def _finalise(self, run: Run, entries: Sequence[Entry]) -> int:
+        if not entries:
+            return 0
+        aimed = await self._aim(run, entries)
+        tests = {entry.cut.external_id for entry in aimed if entry.target_id is None}
+        finished = await self.board.finished(run, tests) if tests else set()
+        settled = 0
+        for entry in aimed:
+            try:
+                reason = await self._finalise_one(run, entry, finished)
+                settled += await self._settle(entry, EntryState.DELIVERED, reason)
+            except SyncsvcError as error:
+                settled += await self._fail([entry], error)
+        await self._let_go(run.id)
+        return settled
+
+    async def _aim(self, run: Run, entries: Sequence[Entry]) -> list[Entry]:
+        """Choose the result of each entry and write it down, so that a repeat hits the same."""
+        free = [entry for entry in entries if entry.target_id is None]
+        targets = await self._targets(run, free) if free else {}
+        if targets:
+            await self.outbox.aim({entry_id: result.id for entry_id, result in targets.items()})
+        return [
+            replace(entry, target_id=targets[entry.id].id) if entry.id in targets else entry
+            for entry in entries
+        ]
+
+    async def _targets(self, run: Run, entries: Sequence[Entry]) -> dict[str, TestResult]:
+        taken = set(await self.outbox.aimed(run.id))
+        tests = {entry.cut.external_id for entry in entries}
+        waiting = [r for r in await self.board.in_progress(run, tests) if r.id not in taken]
+        targets: dict[str, TestResult] = {}
+        for test in tests:
+            targets |= match(
+                [entry for entry in entries if entry.cut.external_id == test],
+                [result for result in waiting if result.external_id == test],
+            )
+        return targets
+
+    async def _finalise_one(self, run: Run, entry: Entry, finished: set[str]) -> str | None:
+        """Write one final status; give a remark where there was nothing to write.
+
+        Raises Rejected, Conflict or Unavailable.
+        """
+        if entry.target_id is None:
+            if entry.cut.external_id in finished:
+                return "its worker had written the final result itself"
+            raise Missing(f"Test IT has no result of {entry.cut.external_id!r} in this run")
+        if (await self.board.read(run, entry.target_id)).is_final:
+            return "it was final already"
+        codes = await self.board.status_codes(run, entry.cut.project_id)
+        await self.board.finalise(run, entry.target_id, final_status(entry.cut, codes))
+        return None
+
+    async def _settle(self, entry: Entry, state: EntryState, reason: str | None) -> int:
+        kept = await self.outbox.settle(entry, state, self.clock(), reason)
+        if kept and state is EntryState.DELIVERED:
+            log.info("result final", run=entry.cut.run_id, entry=entry.id, remark=reason)
+        return int(kept)
+
+    async def _fail(self, entries: Sequence[Entry], error: SyncsvcError) -> int:
+        settled = 0
+        for entry in entries:
+            if self._is_hopeless(entry, error):
+                settled += await self._settle(entry, EntryState.DEAD, str(error))
+                log.error("result dead", run=entry.cut.run_id, entry=entry.id, reason=str(error))
+            else:
+                await self._retry(entry, error)
+        return settled
+
+    async def _retry(self, entry: Entry, error: SyncsvcError) -> None:
+        pause = next_pause(entry.attempt + 1, self.chance())
+        asked = getattr(error, "retry_after", None)
+        due_at = self.clock() + max(pause, asked or pause)
+        await self.outbox.retry_later(entry, due_at, str(error))
+        log.warning("tried again later", entry=entry.id, due=str(due_at), reason=str(error))
+
+    def _is_hopeless(self, entry: Entry, error: SyncsvcError) -> bool:
+        if isinstance(error, Rejected):
+            return True
+        limit = self.terms.missing_limit if isinstance(error, Missing) else self.terms.give_up_after
+        return self.clock() - (entry.released_at or entry.held_at) >= limit
+
+    async def _let_go(self, run_id: str) -> None:
+        counts = await self.outbox.counts(run_id)
+        if counts.get(EntryState.HELD) or counts.get(EntryState.PENDING):
+            return
+        try:
+            await self.rosters.hold(run_id, held=False)
+        except Unavailable as error:  # a later worker of this run holds nothing back, no more
+            log.warning("could not tell the roster", run=run_id, reason=str(error))
+
+
+class Missing(Conflict):
+    """The result is not in Test IT yet: its worker sends it after the cut."""

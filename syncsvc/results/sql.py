@@ -1,0 +1,258 @@
+"""The outbox in SQL. Cuts that arrive together are committed together.
+
+A claim is a row whose due moment was moved to the end of the claim: whoever comes meanwhile
+passes it by, and when its holder dies it is simply due again. PostgreSQL skips rows that
+somebody is claiming at this moment; SQLite has one writer at a time anyway.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syncsvc.errors import Unknown
+from syncsvc.grouping import Grouped
+from syncsvc.results.model import Cut, Entry, EntryState
+from syncsvc.results.ports import Filter
+from syncsvc.stores.sql.database import BUSY_SECONDS, Database
+from syncsvc.stores.sql.tables import outbox, results, runs
+
+_CUT = ("run_id", "external_id", "status_code", "status_type", "project_id", "started_on")
+_ENTRY = (
+    "id",
+    "state",
+    "forced",
+    "target_id",
+    "attempt",
+    "due_at",
+    "released_at",
+    "claim",
+    "reason",
+    "settled_at",
+)
+
+
+@dataclass
+class SqlOutbox:
+    database: Database
+    new_id: Callable[[], str]
+    _hold: Grouped[tuple[Cut, datetime], str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._hold = Grouped(self._hold_all, patience=timedelta(seconds=BUSY_SECONDS + 2))
+
+    async def hold(self, cut: Cut, now: datetime) -> str:
+        return await self._hold((cut, now))
+
+    async def held_runs(self) -> Sequence[tuple[str, datetime]]:
+        query = (
+            select(outbox.c.run_id, func.max(outbox.c.created_at, type_=outbox.c.created_at.type))
+            .where(outbox.c.state == EntryState.HELD)
+            .group_by(outbox.c.run_id)
+        )
+        async with self.database.read() as connection:
+            return [(row[0], row[1]) for row in await connection.execute(query)]
+
+    async def release(self, run_id: str, now: datetime, *, forced: bool) -> int:
+        states = [EntryState.HELD, EntryState.PENDING] if forced else [EntryState.HELD]
+        released = update(outbox).where(outbox.c.run_id == run_id, outbox.c.state.in_(states))
+        changes = {"state": EntryState.PENDING, "due_at": now, "released_at": now}
+        if forced:
+            changes["forced"] = True
+        return await self._changed(released.values(changes))
+
+    async def claim_due(self, now: datetime, term: timedelta, limit: int) -> Sequence[Entry]:
+        claim = self.new_id()
+        due = (
+            select(outbox.c.id)
+            .where(outbox.c.state == EntryState.PENDING, outbox.c.due_at <= now)
+            .order_by(outbox.c.run_id, outbox.c.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        async with self.database.write() as connection:
+            ids = list((await connection.scalars(due)).all())
+            if not ids:
+                return []
+            claimed = update(outbox).where(outbox.c.id.in_(ids))
+            await connection.execute(claimed.values(claim=claim, due_at=now + term))
+            return await _read(connection, _entries().where(outbox.c.claim == claim))
+
+    async def aim(self, targets: Mapping[str, str]) -> None:
+        statement = (
+            update(outbox)
+            .where(outbox.c.id == bindparam("entry"))
+            .values(target_id=bindparam("target"))
+        )
+        async with self.database.write() as connection:
+            await connection.execute(
+                statement, [{"entry": e, "target": t} for e, t in targets.items()]
+            )
+
+    async def aimed(self, run_id: str) -> Sequence[str]:
+        query = select(outbox.c.target_id).where(
+            outbox.c.run_id == run_id, outbox.c.target_id.is_not(None)
+        )
+        async with self.database.read() as connection:
+            return list((await connection.scalars(query)).all())
+
+    async def put_back(self, entry: Entry, state: EntryState, due_at: datetime | None) -> bool:
+        changes = {"state": state, "due_at": due_at, "claim": None}
+        return bool(await self._changed(_claimed(entry).values(changes)))
+
+    async def retry_later(self, entry: Entry, due_at: datetime, reason: str) -> bool:
+        changes = {
+            "due_at": due_at,
+            "claim": None,
+            "attempt": outbox.c.attempt + 1,
+            "reason": reason,
+        }
+        return bool(await self._changed(_claimed(entry).values(changes)))
+
+    async def settle(
+        self, entry: Entry, state: EntryState, now: datetime, reason: str | None
+    ) -> bool:
+        changes = {
+            "state": state,
+            "due_at": None,
+            "claim": None,
+            "attempt": outbox.c.attempt + 1,
+            "reason": reason,
+            "settled_at": now,
+        }
+        return bool(await self._changed(_claimed(entry).values(changes)))
+
+    async def revive(self, entry_id: str | None, now: datetime) -> int:
+        which: list[ColumnElement[bool]] = [outbox.c.state == EntryState.DEAD]
+        if entry_id is not None:
+            which.append(outbox.c.id == entry_id)
+        changes = {
+            "state": EntryState.PENDING,
+            "due_at": now,
+            "released_at": now,
+            "attempt": 0,
+            "settled_at": None,
+        }
+        return await self._changed(update(outbox).where(*which).values(changes))
+
+    async def entries(self, which: Filter) -> Sequence[Entry]:
+        query = _entries().order_by(outbox.c.created_at.desc(), outbox.c.id.desc())
+        if which.state is not None:
+            query = query.where(outbox.c.state == which.state)
+        if which.run_id is not None:
+            query = query.where(outbox.c.run_id == which.run_id)
+        if which.before is not None:
+            query = query.where(_older_than(which.before))
+        async with self.database.read() as connection:
+            return await _read(connection, query.limit(which.limit))
+
+    async def get(self, entry_id: str) -> Entry | None:
+        async with self.database.read() as connection:
+            found = await _read(connection, _entries().where(outbox.c.id == entry_id))
+        return found[0] if found else None
+
+    async def counts(self, run_id: str | None = None) -> dict[EntryState, int]:
+        query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
+        if run_id is not None:
+            query = query.where(outbox.c.run_id == run_id)
+        async with self.database.read() as connection:
+            return {EntryState(row[0]): row[1] for row in await connection.execute(query)}
+
+    async def forget(self, before: datetime) -> int:
+        old = and_(outbox.c.state == EntryState.DELIVERED, outbox.c.settled_at < before)
+        orphan = results.c.held_at < before, ~exists().where(outbox.c.result_id == results.c.id)
+        idle = runs.c.registered_at < before, ~exists().where(results.c.run_id == runs.c.id)
+        async with self.database.write() as connection:
+            forgotten = await connection.execute(delete(outbox).where(old))
+            await connection.execute(delete(results).where(*orphan))
+            await connection.execute(delete(runs).where(*idle))
+        return forgotten.rowcount
+
+    async def _hold_all(self, cuts: Sequence[tuple[Cut, datetime]]) -> Sequence[str | Exception]:
+        async with self.database.write() as connection:
+            wanted = {cut.run_id for cut, _ in cuts}
+            known = set(
+                (await connection.scalars(select(runs.c.id).where(runs.c.id.in_(wanted)))).all()
+            )
+            ids: list[str | Exception] = [
+                self.new_id() if cut.run_id in known else _unknown(cut) for cut, _ in cuts
+            ]
+            rows = [
+                (entry_id, cut, now)
+                for entry_id, (cut, now) in zip(ids, cuts, strict=True)
+                if isinstance(entry_id, str)
+            ]
+            if rows:
+                await connection.execute(insert(results), [_result_row(*row) for row in rows])
+                await connection.execute(insert(outbox), [_entry_row(*row) for row in rows])
+        return ids
+
+    async def _changed(self, statement: Any) -> int:
+        async with self.database.write() as connection:
+            changed: int = (await connection.execute(statement)).rowcount
+            return changed
+
+
+def _claimed(entry: Entry) -> Any:
+    return update(outbox).where(outbox.c.id == entry.id, outbox.c.claim == entry.claim)
+
+
+def _older_than(entry_id: str) -> ColumnElement[bool]:
+    edge = select(outbox.c.created_at).where(outbox.c.id == entry_id).scalar_subquery()
+    same_moment = and_(outbox.c.created_at == edge, outbox.c.id < entry_id)
+    return or_(outbox.c.created_at < edge, same_moment)
+
+
+def _unknown(cut: Cut) -> Unknown:
+    return Unknown(
+        f"testRunId: expected a run that a worker has registered for, found {cut.run_id[:80]!r}"
+    )
+
+
+def _result_row(entry_id: str, cut: Cut, now: datetime) -> dict[str, Any]:
+    return {"id": entry_id, "held_at": now, **{name: getattr(cut, name) for name in _CUT}}
+
+
+def _entry_row(entry_id: str, cut: Cut, now: datetime) -> dict[str, Any]:
+    return {
+        "id": entry_id,
+        "result_id": entry_id,
+        "run_id": cut.run_id,
+        "state": EntryState.HELD,
+        "forced": False,
+        "attempt": 0,
+        "created_at": now,
+    }
+
+
+def _entries() -> Select[Any]:
+    columns = [results.c[name] for name in _CUT] + [outbox.c[name] for name in _ENTRY]
+    return select(*columns, results.c.held_at).join_from(
+        outbox, results, outbox.c.result_id == results.c.id
+    )
+
+
+async def _read(connection: AsyncConnection, query: Select[Any]) -> list[Entry]:
+    return [_entry(row) for row in await connection.execute(query)]
+
+
+def _entry(row: Row[Any]) -> Entry:
+    values = dict(row._mapping)  # noqa: SLF001 - the documented name
+    cut = Cut(**{name: values.pop(name) for name in _CUT})
+    return Entry(cut=cut, state=EntryState(values.pop("state")), **values)

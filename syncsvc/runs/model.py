@@ -1,0 +1,137 @@
+"""A roster lists the workers of a run; the run is over when none of them is at work.
+
+A worker is at work until it says that it has completed or has been silent for too long;
+how long is too long depends on how often its kind speaks at all.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from syncsvc.errors import Rejected
+
+LONGEST_NAME = 200
+
+
+class WorkerStatus(StrEnum):
+    REGISTERED = "registered"  # and has not said anything since
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A test process that registered for a run."""
+
+    name: str
+    status: WorkerStatus
+    seen_at: datetime
+    beats: bool = False  # has sent keep_alive, so it will go on doing so while it lives
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The workers of a run, by name, and which of them is the master."""
+
+    workers: tuple[Worker, ...]
+    master: str | None = None
+    holds: bool = False  # a result of this run is held back now
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When any of them was last heard of."""
+        return max((worker.seen_at for worker in self.workers), default=None)
+
+    def worker(self, name: str) -> Worker | None:
+        return next((worker for worker in self.workers if worker.name == name), None)
+
+    def with_worker(self, worker: Worker) -> "Roster":
+        others = tuple(known for known in self.workers if known.name != worker.name)
+        return replace(self, workers=(*others, worker))
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """How long each kind of worker may be silent before it counts as gone."""
+
+    beat_silence: timedelta
+    idle_limit: timedelta
+    unheard_limit: timedelta
+
+    def limit(self, worker: Worker) -> timedelta:
+        if worker.beats:
+            return self.beat_silence
+        if worker.status is WorkerStatus.REGISTERED:
+            return self.unheard_limit
+        return self.idle_limit
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A Test IT server and the token for it, which are stored, changed and used together."""
+
+    base_url: str
+    token: str | None = field(default=None, repr=False)  # None: the one configured for it
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of a test suite, and the Test IT server that shows it."""
+
+    id: str
+    destination: Destination
+    created_at: datetime
+    result_count: int | None = None
+    counted_at: datetime | None = None
+
+    def counting(self, count: int | None, now: datetime) -> "Run":
+        """Note how many results Test IT has; the moment moves only when the number does."""
+        if count is None or count == self.result_count:
+            return self
+        return replace(self, result_count=count, counted_at=now)
+
+
+def at_work(roster: Roster, now: datetime, liveness: Liveness) -> tuple[Worker, ...]:
+    """Pick the workers that may still bring results."""
+    return tuple(
+        worker
+        for worker in roster.workers
+        if worker.status is not WorkerStatus.COMPLETED
+        and now - worker.seen_at < liveness.limit(worker)
+    )
+
+
+def may_be_master(roster: Roster, name: str, *, auto: bool, stale_before: datetime) -> bool:
+    """Tell whether a registering worker becomes (or stays) the master.
+
+    The master keeps its place while a result is held back, and otherwise while it is at
+    work. With `auto` a master that has not begun yet gives way, because a process that
+    only starts the others (pytest-xdist's controller) registers first and runs no test.
+    """
+    if roster.master in (None, name):
+        return True
+    if roster.holds:
+        return False
+    master = roster.worker(str(roster.master))
+    if master is None or master.status is WorkerStatus.COMPLETED or master.seen_at < stale_before:
+        return True
+    return auto and master.status is WorkerStatus.REGISTERED
+
+
+def last_sign(moments: Iterable[datetime | None]) -> datetime | None:
+    return max((moment for moment in moments if moment is not None), default=None)
+
+
+def check_name(field: str, value: str) -> str:
+    """Give back a name of a run or a worker.
+
+    Raises Rejected when it is empty, too long, or has characters that no name has.
+    """
+    if not value.strip():
+        raise Rejected(f"{field}: expected a name, found an empty one")
+    if len(value) > LONGEST_NAME:
+        raise Rejected(f"{field}: expected at most {LONGEST_NAME} characters, found {len(value)}")
+    if not value.isprintable():
+        raise Rejected(f"{field}: expected printable characters, found {value[:40]!r}")
+    return value

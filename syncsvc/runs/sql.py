@@ -1,0 +1,63 @@
+"""Runs in SQL; their tokens are sealed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import RowMapping, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from syncsvc.runs.model import Destination, Run
+from syncsvc.stores.sql.database import Database
+from syncsvc.stores.sql.sealing import Seal
+from syncsvc.stores.sql.tables import runs
+
+
+@dataclass(frozen=True)
+class SqlRuns:
+    database: Database
+    seal: Seal
+
+    async def put(self, run: Run) -> None:
+        token = run.destination.token
+        destination = {
+            "base_url": run.destination.base_url,
+            "token": None if token is None else self.seal.seal(token),
+            "registered_at": run.created_at,
+        }
+        dialect = sqlite if self.database.is_sqlite else postgresql
+        statement = dialect.insert(runs).values(id=run.id, created_at=run.created_at, **destination)
+        async with self.database.write() as connection:
+            await connection.execute(
+                statement.on_conflict_do_update(index_elements=["id"], set_=destination)
+            )
+
+    async def get(self, run_id: str) -> Run | None:
+        async with self.database.read() as connection:
+            rows = await connection.execute(select(runs).where(runs.c.id == run_id))
+            row = rows.mappings().first()
+        return None if row is None else self._run(row)
+
+    async def count(self, run: Run) -> None:
+        async with self.database.write() as connection:
+            await connection.execute(
+                update(runs)
+                .where(runs.c.id == run.id)
+                .values(result_count=run.result_count, counted_at=run.counted_at)
+            )
+
+    async def newest(self, limit: int) -> Sequence[Run]:
+        newest = select(runs).order_by(runs.c.registered_at.desc()).limit(limit)
+        async with self.database.read() as connection:
+            rows: Any = (await connection.execute(newest)).mappings().all()
+        return [self._run(row) for row in rows]
+
+    def _run(self, row: RowMapping) -> Run:
+        token = None if row["token"] is None else self.seal.open(row["token"])
+        return Run(
+            id=row["id"],
+            destination=Destination(row["base_url"], token),
+            created_at=row["created_at"],
+            result_count=row["result_count"],
+            counted_at=row["counted_at"],
+        )

@@ -1,0 +1,266 @@
+"""Everything that can be set, in one frozen object, built once where a process starts.
+
+Read from the environment (`SYNCSVC_...`), then `.env`, then the TOML file that
+`SYNCSVC_CONFIG` names (default `syncsvc.toml`); the first that has a value wins.
+"""
+
+import os
+import re
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import quote, urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from syncsvc.errors import Rejected
+
+PREFIX = "SYNCSVC_"
+LOOPBACK = ("127.0.0.1", "::1")
+_UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_duration(value: object) -> object:
+    """Read `90`, `1.5s`, `250ms`, `10m`, `2h` or `1d` as a timedelta.
+
+    Raises ValueError that names the accepted forms.
+    """
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        return value
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)\s*", str(value))
+    if found is None:
+        raise ValueError(f"expected a duration such as 90, 1.5s, 250ms, 10m or 2h, not {value!r}")
+    return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class MasterPolicy(StrEnum):
+    """Which registering worker may hold a result back: see docs/reference/settings.md."""
+
+    AUTO = "auto"
+    FIRST = "first"
+
+
+class LogFormat(StrEnum):
+    AUTO = "auto"  # console on a terminal, else JSON
+    CONSOLE = "console"
+    JSON = "json"
+
+
+def _default_data_dir() -> Path:
+    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(state) / "syncsvc"
+
+
+class Settings(BaseSettings):
+    """What an operator may choose; every field says what it is for and its default."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    data_dir: Path = Field(
+        default_factory=_default_data_dir,
+        description="Folder of the SQLite database, the embedded server and the secret key.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None, description="postgresql://... or sqlite:///file; default: SQLite in data_dir."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="redis://, rediss:// or unix://; default: the embedded server in data_dir.",
+    )
+    redis_server: Path | None = Field(
+        default=None, description="Server binary to embed instead of the one that is shipped."
+    )
+    broker_url: SecretStr | None = Field(
+        default=None, description="Celery's broker (redis or amqp); default: redis_url."
+    )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="Encrypts stored tokens; default: a key file made once in data_dir. "
+        "Processes on several hosts need the same one.",
+    )
+
+    api_host: str = Field(default="", description="Address of the API; default: loopback.")
+    api_port: Port = Field(default=8080, description="Port of the API, dashboard and Flower.")
+    api_token: SecretStr | None = Field(
+        default=None, description="Bearer token that the API demands; needed off loopback."
+    )
+    sync_storage_host: str = Field(
+        default="", description="Address of Sync Storage; default: loopback."
+    )
+    sync_storage_port: Port = Field(default=49152, description="Port of Sync Storage.")
+    sync_storage_open: bool = Field(
+        default=False,
+        description="Allow Sync Storage off loopback, though its protocol has no credentials.",
+    )
+
+    testit_url: str | None = Field(
+        default=None, description="Test IT server for workers that do not name their own."
+    )
+    testit_token: SecretStr | None = Field(default=None, description="Private token for it.")
+    testit_timeout: Duration = Field(
+        default=timedelta(seconds=10), description="Longest wait for one answer of Test IT."
+    )
+
+    master_policy: MasterPolicy = Field(
+        default=MasterPolicy.AUTO, description="auto or first: who may hold a result back."
+    )
+    quiet_period: Duration = Field(
+        default=timedelta(seconds=10),
+        description="How long a run must be silent, all workers done, before its result is final.",
+    )
+    beat_silence: Duration = Field(
+        default=timedelta(minutes=2),
+        description="A worker that sends keep_alive counts as gone after this silence.",
+    )
+    idle_limit: Duration = Field(
+        default=timedelta(minutes=30),
+        description="Any other worker counts as gone after this silence.",
+    )
+    unheard_limit: Duration = Field(
+        default=timedelta(minutes=5),
+        description="A worker that registered and never spoke again counts as gone after this.",
+    )
+    give_up_after: Duration = Field(
+        default=timedelta(hours=24), description="How long delivery is tried before it is dead."
+    )
+    missing_limit: Duration = Field(
+        default=timedelta(minutes=2),
+        description="How long a held result may be missing in Test IT before it is dead.",
+    )
+
+    log_level: str = Field(default="info", pattern="^(?i:debug|info|warning|error)$")
+    log_format: LogFormat = Field(default=LogFormat.AUTO)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is theirs
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml = Path(os.environ.get(PREFIX + "CONFIG", "syncsvc.toml"))
+        file = TomlConfigSettingsSource(settings_cls, toml_file=toml)
+        return init_settings, env_settings, dotenv_settings, file
+
+    @model_validator(mode="after")
+    def _only_guarded_ports_leave_loopback(self) -> Self:
+        if not is_loopback(self.api_host) and self.api_token is None:
+            raise ValueError(
+                f"api_host is {self.api_host!r}, which other machines reach: set "
+                f"{PREFIX}API_TOKEN, or leave {PREFIX}API_HOST empty to listen on loopback"
+            )
+        if not is_loopback(self.sync_storage_host) and not self.sync_storage_open:
+            raise ValueError(
+                f"sync_storage_host is {self.sync_storage_host!r}, but the protocol has no "
+                f"credentials: set {PREFIX}SYNC_STORAGE_OPEN=true if the network is closed, "
+                f"or leave {PREFIX}SYNC_STORAGE_HOST empty to listen on loopback"
+            )
+        return self
+
+    @property
+    def run_dir(self) -> Path:
+        """Sockets of the embedded server and Flower; 108 bytes is the longest socket path."""
+        preferred = self.data_dir.absolute() / "run"
+        if len(str(preferred)) <= 80:
+            return preferred
+        digest = f"{hash_of(str(preferred)):08x}"
+        return Path(os.environ.get("TMPDIR", "/tmp")) / f"syncsvc-{os.getuid()}-{digest}"  # noqa: S108 - made 0700 and checked by its owner
+
+    @property
+    def valkey_socket(self) -> Path:
+        return self.run_dir / "valkey.sock"
+
+    @property
+    def flower_socket(self) -> Path:
+        return self.run_dir / "flower.sock"
+
+    @property
+    def embeds_redis(self) -> bool:
+        return self.redis_url is None
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL, with an async driver."""
+        if self.database_url is None:
+            return f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'syncsvc.db'}"
+        return async_url(self.database_url.get_secret_value())
+
+    @property
+    def redis(self) -> str:
+        if self.redis_url is None:
+            return f"unix://{quote(str(self.valkey_socket))}?db=0"
+        return self.redis_url.get_secret_value()
+
+    @property
+    def broker(self) -> str:
+        """Kombu's spelling of the broker: it says `redis+socket` where redis-py says `unix`."""
+        if self.broker_url is not None:
+            return self.broker_url.get_secret_value()
+        return kombu_url(self.redis)
+
+
+def hash_of(text: str) -> int:
+    """Give the same small number for the same text in every process."""
+    from zlib import crc32  # noqa: PLC0415 - used by long data folders only
+
+    return crc32(text.encode())
+
+
+def is_loopback(host: str) -> bool:
+    return host in {"", "localhost", *LOOPBACK}
+
+
+def async_url(url: str) -> str:
+    """Name the async driver in a database URL that leaves it open."""
+    scheme, separator, rest = url.partition("://")
+    drivers = {
+        "postgresql": "postgresql+asyncpg",
+        "postgres": "postgresql+asyncpg",
+        "sqlite": "sqlite+aiosqlite",
+    }
+    return f"{drivers.get(scheme, scheme)}{separator}{rest}"
+
+
+def kombu_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return url
+    db = re.search(r"db=(\d+)", parts.query)
+    return f"redis+socket://{parts.path}?virtual_host={db[1] if db else 0}"
+
+
+def load(**overrides: object) -> Settings:
+    """Build the settings.
+
+    Raises Rejected with one line per wrong variable: its name, what was found, what is allowed.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them itself
+    except ValidationError as error:
+        raise Rejected("\n".join(_explain(error))) from None
+
+
+def _explain(error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors():
+        field = "_".join(str(part) for part in problem["loc"]).upper()
+        message = problem["msg"].removeprefix("Value error, ")
+        secret = "TOKEN" in field or "URL" in field or "KEY" in field
+        found = "" if secret or not field else f", found {problem['input']!r}"
+        lines.append(f"{PREFIX}{field}: {message}{found}" if field else message)
+    return lines

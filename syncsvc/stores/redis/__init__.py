@@ -1,0 +1,1 @@
+"""Redis or Valkey: its connections, its keys and its scripts."""

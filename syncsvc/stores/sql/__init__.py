@@ -1,0 +1,1 @@
+"""The SQL database: its tables, its transactions and its migrations."""

@@ -1,0 +1,174 @@
+"""Builds the graph: the only module that names concrete classes."""
+
+import asyncio
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+
+from syncsvc.adapters.tasks import CeleryNudge
+from syncsvc.adapters.testit.client import TestItBoard, new_http
+from syncsvc.adapters.testit.destinations import TestItDestinations
+from syncsvc.adapters.testit.routes import SyncStorage, build_sync_storage
+from syncsvc.gateway.api import Api
+from syncsvc.gateway.app import ByPort, build_api
+from syncsvc.gateway.edge import Edge
+from syncsvc.gateway.flower import FlowerProxy
+from syncsvc.gateway.health import Health
+from syncsvc.gateway.server import Listener, Server, bind
+from syncsvc.results.delivery import Delivery, Terms
+from syncsvc.results.service import ResultService
+from syncsvc.results.sql import SqlOutbox
+from syncsvc.runs.model import Liveness
+from syncsvc.runs.redis import RedisRosters
+from syncsvc.runs.service import RunService
+from syncsvc.runs.sql import SqlRuns
+from syncsvc.settings import MasterPolicy, Settings
+from syncsvc.stores.redis.scripts import Scripts, connect
+from syncsvc.stores.sql.database import Database
+from syncsvc.stores.sql.sealing import Seal, key_from
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Where things are kept."""
+
+    database: Database
+    scripts: Scripts
+    runs: SqlRuns
+    rosters: RedisRosters
+    outbox: SqlOutbox
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Stores":
+        database = Database(settings.database)
+        scripts = Scripts(connect(settings.redis))
+        return cls(
+            database,
+            scripts,
+            SqlRuns(database, Seal(_key(settings))),
+            RedisRosters(
+                scripts,
+                auto=settings.master_policy is MasterPolicy.AUTO,
+                idle_limit=settings.idle_limit,
+            ),
+            SqlOutbox(database, new_id),
+        )
+
+    async def close(self) -> None:
+        await self.scripts.close()
+        await self.database.close()
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a process of ours can do."""
+
+    stores: Stores
+    runs: RunService
+    results: ResultService
+    delivery: Delivery
+    board: TestItBoard
+    http: httpx.AsyncClient
+
+    async def close(self) -> None:
+        await self.http.aclose()
+        await self.stores.close()
+
+
+def build(settings: Settings) -> Services:
+    """Connect the rooms to the stores and the world; nothing is reached before it is used."""
+    stores = Stores.open(settings)
+    http = new_http(settings.testit_timeout)
+    destinations = _destinations(settings)
+    board = TestItBoard(http, destinations)
+    nudge = CeleryNudge(settings.broker)
+    return Services(
+        stores,
+        RunService(stores.runs, stores.rosters, destinations, now),
+        ResultService(
+            stores.outbox, stores.rosters, nudge, _liveness(settings), now, asyncio.sleep
+        ),
+        Delivery(
+            stores.outbox, stores.runs, stores.rosters, board, _terms(settings), now, random.random
+        ),
+        board,
+        http,
+    )
+
+
+async def serve_gateway(settings: Settings, when_serving: Callable[[], None]) -> None:
+    """Serve every port until a signal comes.
+
+    Raises Rejected when a port cannot be had.
+    """
+    api_sockets = bind(Listener("API", settings.api_host, settings.api_port, "SYNCSVC_API_PORT"))
+    storage_sockets = bind(
+        Listener(
+            "Sync Storage",
+            settings.sync_storage_host,
+            settings.sync_storage_port,
+            "SYNCSVC_SYNC_STORAGE_PORT",
+        )
+    )
+    services = build(settings)
+    flower = FlowerProxy(settings.flower_socket)
+    app = ByPort(
+        {
+            api_sockets[0].getsockname()[1]: _api(settings, services, flower),
+            storage_sockets[0].getsockname()[1]: _sync_storage(services),
+        }
+    )
+    try:
+        await Server(app, when_serving).serve(sockets=api_sockets + storage_sockets)
+    finally:
+        await flower.close()
+        await services.close()
+
+
+def _api(settings: Settings, services: Services, flower: FlowerProxy) -> Edge:
+    stores = services.stores
+    health = Health({"database": stores.database.ping, "redis": stores.scripts.ping})
+    api = Api(stores.runs, stores.rosters, services.results)
+    token = settings.api_token.get_secret_value() if settings.api_token else None
+    return build_api([*health.routes(), *api.routes(), *flower.routes()], token)
+
+
+def _sync_storage(services: Services) -> Edge:
+    storage = SyncStorage(services.runs, services.results, now)
+    return Edge(build_sync_storage(storage), "sync-storage")
+
+
+def _destinations(settings: Settings) -> TestItDestinations:
+    token = settings.testit_token.get_secret_value() if settings.testit_token else None
+    return TestItDestinations(settings.testit_url, token)
+
+
+def _key(settings: Settings) -> str:
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    return key_from(settings.data_dir / "secret.key")
+
+
+def _liveness(settings: Settings) -> Liveness:
+    return Liveness(settings.beat_silence, settings.idle_limit, settings.unheard_limit)
+
+
+def _terms(settings: Settings) -> Terms:
+    return Terms(
+        settings.quiet_period,
+        settings.give_up_after,
+        settings.missing_limit,
+        _liveness(settings),
+    )

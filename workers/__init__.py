@@ -1,0 +1,1 @@
+"""The task workers: Celery's processes, and what they may be asked to do."""

@@ -1,0 +1,14 @@
+"""What is older than its life goes: the queue `upkeep`."""
+
+from datetime import timedelta
+
+from workers.app import app
+from workers.loop import run
+
+LIFE = timedelta(days=30)
+
+
+@app.task(name="upkeep.forget_old")
+def forget_old() -> int:
+    """Remove results delivered longer ago than their life, and runs without any."""
+    return run(lambda services: services.results.forget(LIFE))
