@@ -16,6 +16,16 @@ import structlog
 from syncsvc.settings import LogFormat, Settings
 
 READY_FILE = "SYNCSVC_READY_FILE"
+_QUIET = (  # say per request, tick or message what our own lines already say
+    "alembic.runtime",
+    "asyncio",
+    "celery.app.trace",
+    "celery.beat",
+    "celery.worker.strategy",
+    "httpcore",
+    "httpx",
+    "tornado.access",
+)
 _SECRETS = ("token", "authorization", "password", "secret")
 
 Logger = structlog.stdlib.BoundLogger
@@ -50,7 +60,7 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
-    for noisy in ("httpx", "httpcore", "alembic.runtime.plugins", "asyncio", "tornado.access"):
+    for noisy in _QUIET:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -49,7 +49,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "beat_scheduler": "redbeat.RedBeatScheduler",  # a second beat stands by
         "beat_max_loop_interval": 1.0,
         "redbeat_redis_url": settings.redis,
-        "redbeat_key_prefix": "syncsvc:beat:",
+        "redbeat_key_prefix": "syncsvc:beat",
         "redbeat_lock_timeout": 6.0,  # seconds until the second beat takes over
         "beat_schedule": _timetable(),
     }

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Coroutine
 from typing import Annotated
 
@@ -68,9 +69,12 @@ def flower(extra: Extra = None) -> None:
 
 def _celery(settings: Settings, arguments: list[str]) -> None:
     settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    sys.argv = ["celery", "-A", "workers.app", *arguments]
+    sys.argv = ["celery", "--quiet", "-A", "workers.app", *arguments]
     from celery.__main__ import main
+    from celery.exceptions import SecurityWarning
 
+    # it warns root about pickled messages; ours are JSON, and containers run as root
+    warnings.simplefilter("ignore", SecurityWarning)
     main()
 
 

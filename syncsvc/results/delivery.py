@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from structlog.contextvars import bound_contextvars
+
 from syncsvc.errors import Conflict, Rejected, SyncsvcError, Unavailable
 from syncsvc.results.model import (
     Entry,
@@ -92,17 +94,18 @@ class Delivery:
         return bool(at_work(roster, now, self.terms.liveness))
 
     async def _deliver_run(self, run_id: str, entries: Sequence[Entry]) -> int:
-        try:
-            async with asyncio.timeout(ONE_RUN.total_seconds()):
-                return await self._finish_run(run_id, entries)
-        except TimeoutError:
-            late = Unavailable(f"not done within {ONE_RUN.total_seconds():g} s")
-            return await self._fail(entries, late)
-        except SyncsvcError as error:
-            return await self._fail(entries, error)
-        except Exception as error:  # the outermost loop: one run must not stop the others
-            log.exception("delivery met something unexpected", run=run_id)
-            return await self._fail(entries, Unavailable(f"unexpected {type(error).__name__}"))
+        with bound_contextvars(run=run_id):
+            try:
+                async with asyncio.timeout(ONE_RUN.total_seconds()):
+                    return await self._finish_run(run_id, entries)
+            except TimeoutError:
+                late = Unavailable(f"not done within {ONE_RUN.total_seconds():g} s")
+                return await self._fail(entries, late)
+            except SyncsvcError as error:
+                return await self._fail(entries, error)
+            except Exception as error:  # the outermost loop: one run must not stop the others
+                log.exception("delivery met something unexpected")
+                return await self._fail(entries, Unavailable(f"unexpected {error!r}"))
 
     async def _finish_run(self, run_id: str, entries: Sequence[Entry]) -> int:
         run = await self.runs.get(run_id)
@@ -143,13 +146,17 @@ class Delivery:
         finished = await self.board.finished(run, tests) if tests else set()
         settled = 0
         for entry in aimed:
-            try:
-                reason = await self._finalise_one(run, entry, finished)
-                settled += await self._settle(entry, EntryState.DELIVERED, reason)
-            except SyncsvcError as error:
-                settled += await self._fail([entry], error)
+            with bound_contextvars(entry=entry.id, attempt=entry.attempt + 1):
+                settled += await self._try(run, entry, finished)
         await self._let_go(run.id)
         return settled
+
+    async def _try(self, run: Run, entry: Entry, finished: set[str]) -> int:
+        try:
+            remark = await self._finalise_one(run, entry, finished)
+            return await self._settle(entry, EntryState.DELIVERED, remark)
+        except SyncsvcError as error:
+            return await self._fail([entry], error)
 
     async def _aim(self, run: Run, entries: Sequence[Entry]) -> list[Entry]:
         """Choose the result of each entry and write it down, so that a repeat hits the same."""
@@ -192,7 +199,7 @@ class Delivery:
     async def _settle(self, entry: Entry, state: EntryState, reason: str | None) -> int:
         kept = await self.outbox.settle(entry, state, self.clock(), reason)
         if kept and state is EntryState.DELIVERED:
-            log.info("result final", run=entry.cut.run_id, entry=entry.id, remark=reason)
+            log.info("result final", remark=reason)
         return int(kept)
 
     async def _fail(self, entries: Sequence[Entry], error: SyncsvcError) -> int:
@@ -200,7 +207,7 @@ class Delivery:
         for entry in entries:
             if self._is_hopeless(entry, error):
                 settled += await self._settle(entry, EntryState.DEAD, str(error))
-                log.error("result dead", run=entry.cut.run_id, entry=entry.id, reason=str(error))
+                log.error("result dead", entry=entry.id, reason=str(error))
             else:
                 await self._retry(entry, error)
         return settled
@@ -225,7 +232,7 @@ class Delivery:
         try:
             await self.rosters.hold(run_id, held=False)
         except Unavailable as error:  # a later worker of this run holds nothing back, no more
-            log.warning("could not tell the roster", run=run_id, reason=str(error))
+            log.warning("could not tell the roster", reason=str(error))
 
 
 class Missing(Conflict):

@@ -1,0 +1,124 @@
+"""What every home of rosters promises."""
+
+import asyncio
+
+import pytest
+
+from syncsvc.runs.model import WorkerStatus
+from tests.support.builders import MINUTE, NOON, SECOND
+
+REGISTERED, IN_PROGRESS, COMPLETED = WorkerStatus
+
+
+async def test_an_unknown_run_has_no_roster(rosters, run_id):
+    assert await rosters.get(run_id) is None
+
+
+async def test_a_registered_worker_is_on_the_roster(rosters, run_id):
+    await rosters.register(run_id, "a", NOON)
+
+    roster = await rosters.get(run_id)
+
+    assert [(w.name, w.status, w.seen_at) for w in roster.workers] == [("a", REGISTERED, NOON)]
+    assert roster.master == "a"
+
+
+async def test_the_first_of_many_that_begins_is_the_only_master(rosters, run_id):
+    assert await rosters.register(run_id, "a", NOON)
+    await rosters.report(run_id, "a", IN_PROGRESS, NOON)
+
+    others = [await rosters.register(run_id, f"b{i}", NOON) for i in range(5)]
+
+    assert others == [False] * 5
+
+
+async def test_registering_again_gives_the_same_answer(rosters, run_id):
+    first = [await rosters.register(run_id, "a", NOON), await rosters.register(run_id, "a", NOON)]
+    await rosters.report(run_id, "a", IN_PROGRESS, NOON)
+    second = [await rosters.register(run_id, "b", NOON), await rosters.register(run_id, "b", NOON)]
+
+    assert (first, second) == ([True, True], [False, False])
+
+
+async def test_a_controller_that_never_begins_gives_way(rosters, run_id):
+    await rosters.register(run_id, "controller", NOON)
+    await rosters.report(run_id, "controller", None, NOON)  # keep_alive is not a beginning
+
+    assert await rosters.register(run_id, "gw0", NOON)
+
+
+async def test_nobody_becomes_master_while_a_result_is_held(rosters, run_id):
+    await rosters.register(run_id, "a", NOON)
+    await rosters.hold(run_id, held=True)
+
+    assert not await rosters.register(run_id, "b", NOON)
+    await rosters.hold(run_id, held=False)
+    assert await rosters.register(run_id, "b", NOON)
+
+
+async def test_a_silent_master_is_replaced(rosters, run_id):
+    await rosters.register(run_id, "a", NOON)
+    await rosters.report(run_id, "a", IN_PROGRESS, NOON)
+
+    assert not await rosters.register(run_id, "b", NOON + 29 * MINUTE)
+    assert await rosters.register(run_id, "b", NOON + 31 * MINUTE)
+
+
+async def test_a_report_changes_status_and_moment(rosters, run_id):
+    await rosters.register(run_id, "a", NOON)
+
+    assert await rosters.report(run_id, "a", COMPLETED, NOON + SECOND) is True
+
+    roster = await rosters.get(run_id)
+    assert (roster.workers[0].status, roster.workers[0].seen_at) == (COMPLETED, NOON + SECOND)
+
+
+async def test_a_sign_of_life_keeps_the_status_and_marks_the_worker_as_one_that_beats(
+    rosters, run_id
+):
+    await rosters.register(run_id, "a", NOON)
+    await rosters.report(run_id, "a", IN_PROGRESS, NOON)
+
+    await rosters.report(run_id, "a", None, NOON + SECOND)
+
+    worker = (await rosters.get(run_id)).workers[0]
+    assert (worker.status, worker.beats, worker.seen_at) == (IN_PROGRESS, True, NOON + SECOND)
+
+
+async def test_a_worker_that_never_registered_is_told_so(rosters, run_id):
+    await rosters.register(run_id, "a", NOON)
+
+    assert await rosters.report(run_id, "stranger", IN_PROGRESS, NOON) is False
+
+
+async def test_a_run_without_a_roster_is_told_apart_from_a_strange_worker(rosters, run_id):
+    assert await rosters.report(run_id, "a", IN_PROGRESS, NOON) is None
+
+
+async def test_after_a_loss_every_worker_that_reports_is_taken_back(rosters, run_id):
+    await rosters.adopt(run_id, "a", IN_PROGRESS, NOON)
+
+    assert await rosters.report(run_id, "b", COMPLETED, NOON) is True
+
+    roster = await rosters.get(run_id)
+    assert {w.name: w.status for w in roster.workers} == {"a": IN_PROGRESS, "b": COMPLETED}
+
+
+async def test_holding_does_not_make_a_roster_that_was_lost(rosters, run_id):
+    await rosters.hold(run_id, held=True)
+
+    assert await rosters.get(run_id) is None
+
+
+@pytest.mark.parametrize("name", ["wörker|1|2", "a b", "w:w:w", "🙂", "x" * 200])
+async def test_any_name_comes_back_as_it_was(rosters, run_id, name):
+    await rosters.register(run_id, name, NOON)
+
+    roster = await rosters.get(run_id)
+    assert (roster.workers[0].name, roster.master) == (name, name)
+
+
+async def test_of_many_that_register_at_once_all_are_noted(rosters, run_id):
+    await asyncio.gather(*(rosters.register(run_id, f"w{i}", NOON) for i in range(300)))
+
+    assert len((await rosters.get(run_id)).workers) == 300

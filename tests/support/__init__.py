@@ -1,0 +1,1 @@
+"""What tests share: builders, fakes at the ports, servers, processes."""

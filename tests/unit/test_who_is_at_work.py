@@ -1,0 +1,91 @@
+"""When a run is over: nobody is at work, and who counts as gone depends on how it speaks."""
+
+import pytest
+
+from syncsvc.errors import Rejected
+from syncsvc.runs.model import (
+    LONGEST_NAME,
+    Roster,
+    WorkerStatus,
+    at_work,
+    check_name,
+    may_be_master,
+)
+from tests.support.builders import LIVENESS, MINUTE, NOON, SECOND, worker
+
+REGISTERED, IN_PROGRESS, COMPLETED = WorkerStatus
+
+
+def test_a_worker_in_progress_is_at_work():
+    roster = Roster((worker("a", IN_PROGRESS), worker("b", COMPLETED)))
+
+    assert [w.name for w in at_work(roster, NOON, LIVENESS)] == ["a"]
+
+
+def test_a_worker_that_sends_beats_is_gone_soon_after_the_last_one():
+    roster = Roster((worker(beats=True),))
+
+    assert at_work(roster, NOON + 2 * MINUTE - SECOND, LIVENESS)
+    assert not at_work(roster, NOON + 2 * MINUTE, LIVENESS)
+
+
+def test_a_worker_without_beats_may_be_silent_for_long():
+    roster = Roster((worker(),))
+
+    assert at_work(roster, NOON + 29 * MINUTE, LIVENESS)
+    assert not at_work(roster, NOON + 30 * MINUTE, LIVENESS)
+
+
+def test_a_worker_that_never_spoke_after_registering_is_gone_after_its_own_limit():
+    roster = Roster((worker(status=REGISTERED),))
+
+    assert at_work(roster, NOON + 4 * MINUTE, LIVENESS)
+    assert not at_work(roster, NOON + 5 * MINUTE, LIVENESS)
+
+
+@pytest.mark.parametrize("auto", [True, False])
+def test_the_first_worker_is_master(auto):
+    assert may_be_master(Roster(()), "a", auto=auto, stale_before=NOON)
+
+
+@pytest.mark.parametrize("auto", [True, False])
+def test_the_master_that_registers_again_stays_master(auto):
+    roster = Roster((worker("a"),), master="a", holds=True)
+
+    assert may_be_master(roster, "a", auto=auto, stale_before=NOON)
+
+
+@pytest.mark.parametrize("auto", [True, False])
+def test_nobody_else_is_master_while_the_master_is_at_work(auto):
+    roster = Roster((worker("a"),), master="a")
+
+    assert not may_be_master(roster, "b", auto=auto, stale_before=NOON)
+
+
+@pytest.mark.parametrize("auto", [True, False])
+def test_nobody_else_is_master_while_a_result_is_held(auto):
+    roster = Roster((worker("a", COMPLETED),), master="a", holds=True)
+
+    assert not may_be_master(roster, "b", auto=auto, stale_before=NOON)
+
+
+def test_a_master_that_has_not_begun_gives_way_only_by_the_auto_policy():
+    roster = Roster((worker("controller", REGISTERED),), master="controller")
+
+    assert may_be_master(roster, "gw0", auto=True, stale_before=NOON)
+    assert not may_be_master(roster, "gw0", auto=False, stale_before=NOON)
+
+
+@pytest.mark.parametrize("auto", [True, False])
+def test_a_master_that_is_done_or_gone_without_a_held_result_gives_way(auto):
+    done = Roster((worker("a", COMPLETED),), master="a")
+    gone = Roster((worker("a"),), master="a")
+
+    assert may_be_master(done, "b", auto=auto, stale_before=NOON)
+    assert may_be_master(gone, "b", auto=auto, stale_before=NOON + SECOND)
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * (LONGEST_NAME + 1)])
+def test_a_name_that_cannot_be_is_rejected_by_its_field(name):
+    with pytest.raises(Rejected, match=r"^pid: expected"):
+        check_name("pid", name)
