@@ -195,10 +195,10 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The SQLAlchemy URL, with an async driver."""
+        """The SQLAlchemy URL."""
         if self.database_url is None:
-            return f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'syncsvc.db'}"
-        return async_url(self.database_url.get_secret_value())
+            return f"sqlite:///{self.data_dir.absolute() / 'syncsvc.db'}"
+        return self.database_url.get_secret_value()
 
     @property
     def redis(self) -> str:
@@ -223,17 +223,6 @@ def hash_of(text: str) -> int:
 
 def is_loopback(host: str) -> bool:
     return host in {"", "localhost", *LOOPBACK}
-
-
-def async_url(url: str) -> str:
-    """Name the async driver in a database URL that leaves it open."""
-    scheme, separator, rest = url.partition("://")
-    drivers = {
-        "postgresql": "postgresql+asyncpg",
-        "postgres": "postgresql+asyncpg",
-        "sqlite": "sqlite+aiosqlite",
-    }
-    return f"{drivers.get(scheme, scheme)}{separator}{rest}"
 
 
 def kombu_url(url: str) -> str:

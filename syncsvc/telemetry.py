@@ -11,6 +11,7 @@ from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 
 from syncsvc.settings import LogFormat, Settings
@@ -26,42 +27,38 @@ _QUIET = (  # say per request, tick or message what our own lines already say
     "httpx",
     "tornado.access",
 )
-_SECRETS = ("token", "authorization", "password", "secret")
+_SECRETS = frozenset({"token", "authorization", "password", "secret", "private_token", "api_token"})
 
-Logger = structlog.stdlib.BoundLogger
+Logger = structlog.typing.FilteringBoundLogger
+Processor = Callable[[Any, str, MutableMapping[str, Any]], Any]
 
 
 def get_logger(name: str) -> Logger:
     """Give the logger of a module; it may be called before logging is configured."""
-    logger: Logger = structlog.stdlib.get_logger(name)
+    logger: Logger = structlog.get_logger(source=name)
     return logger
 
 
 def configure(settings: Settings) -> None:
     """Send every log line of this process, ours and the libraries', to stderr in one shape."""
+    level = getattr(logging, settings.log_level.upper())
     console = settings.log_format is LogFormat.CONSOLE or (
         settings.log_format is LogFormat.AUTO and sys.stderr.isatty()
     )
-    shared: list[Callable[..., Any]] = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _mask_secrets,
+        structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*shared, _renderer(console=console)],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_formatter(shared, console=console))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(settings.log_level.upper())
-    for noisy in _QUIET:
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    _configure_libraries(level, shared, console=console)
 
 
 def announce_ready() -> None:
@@ -71,28 +68,37 @@ def announce_ready() -> None:
         Path(name).touch()
 
 
-def _formatter(
-    shared: list[Callable[..., Any]], *, console: bool
-) -> structlog.stdlib.ProcessorFormatter:
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-        if console
-        else structlog.processors.JSONRenderer()
+def _configure_libraries(level: int, shared: list[Processor], *, console: bool) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _renderer(console=console),
+            ],
+        )
     )
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in _QUIET:
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _renderer(*, console: bool) -> Processor:
+    if console:
+        return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    return _as_json
+
+
+def _as_json(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    return msgspec.json.encode(event, enc_hook=str).decode()
 
 
 def _mask_secrets(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    for name in event:
-        if any(word in name.lower() for word in _SECRETS):
-            event[name] = "***"
+    for name in _SECRETS & event.keys():
+        event[name] = "***"
     return event

@@ -2,10 +2,12 @@
 
 import asyncio
 import random
-import uuid
+import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import httpx
 
@@ -28,7 +30,7 @@ from syncsvc.runs.service import RunService
 from syncsvc.runs.sql import SqlRuns
 from syncsvc.settings import MasterPolicy, Settings
 from syncsvc.stores.redis.scripts import Scripts, connect
-from syncsvc.stores.sql.database import Database
+from syncsvc.stores.sql.database import Database, open_database, ping
 from syncsvc.stores.sql.sealing import Seal, key_from
 
 
@@ -37,7 +39,8 @@ def now() -> datetime:
 
 
 def new_id() -> str:
-    return uuid.uuid4().hex
+    """Give an id that sorts by its moment: rows are appended to their index, not scattered."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Stores:
 
     @classmethod
     def open(cls, settings: Settings) -> "Stores":
-        database = Database(settings.database)
+        database = open_database(settings.database)
         scripts = Scripts(connect(settings.redis))
         return cls(
             database,
@@ -127,7 +130,7 @@ async def serve_gateway(settings: Settings, when_serving: Callable[[], None]) ->
     app = ByPort(
         {
             api_sockets[0].getsockname()[1]: _api(settings, services, flower),
-            storage_sockets[0].getsockname()[1]: _sync_storage(services),
+            storage_sockets[0].getsockname()[1]: sync_storage(services),
         }
     )
     try:
@@ -139,13 +142,13 @@ async def serve_gateway(settings: Settings, when_serving: Callable[[], None]) ->
 
 def _api(settings: Settings, services: Services, flower: FlowerProxy) -> Edge:
     stores = services.stores
-    health = Health({"database": stores.database.ping, "redis": stores.scripts.ping})
+    health = Health({"database": partial(ping, stores.database), "redis": stores.scripts.ping})
     api = Api(stores.runs, stores.rosters, services.results)
     token = settings.api_token.get_secret_value() if settings.api_token else None
     return build_api([*health.routes(), *api.routes(), *flower.routes()], token)
 
 
-def _sync_storage(services: Services) -> Edge:
+def sync_storage(services: Services) -> Edge:
     storage = SyncStorage(services.runs, services.results, now)
     return Edge(build_sync_storage(storage), "sync-storage")
 

@@ -15,10 +15,11 @@ from typing import TypeVar
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from syncsvc.embedded.valkey import configuration, find_server
 from syncsvc.settings import Settings
-from syncsvc.stores.sql.database import Database
+from syncsvc.stores.sql.database import Database, open_database
 from syncsvc.stores.sql.migrate import migrate
 from tests.support.waiting import until_connects
 
@@ -85,7 +86,7 @@ async def _postgres(statement: str) -> None:
 
 @pytest.fixture
 async def sqlite(tmp_path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'test.db'}")
+    database = open_database(f"sqlite+aiosqlite:///{tmp_path / 'test.db'}")
     await migrate(database)
     yield database
     await database.close()
@@ -93,9 +94,10 @@ async def sqlite(tmp_path) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def postgres(postgres_url) -> AsyncIterator[Database]:
-    database = Database(postgres_url.replace("postgresql://", "postgresql+asyncpg://"))
+    database = open_database(postgres_url.replace("postgresql://", "postgresql+asyncpg://"))
     await migrate(database)
     yield database
-    async with database.write() as connection:
-        await connection.exec_driver_sql("TRUNCATE outbox, results, runs")
+    await database.write(
+        lambda connection: connection.execute(text("TRUNCATE outbox, results, runs"))
+    )
     await database.close()

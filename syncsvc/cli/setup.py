@@ -13,11 +13,11 @@ def migrate() -> None:
     """Bring the database to this release; running it twice changes nothing."""
     import asyncio
 
-    from syncsvc.stores.sql.database import Database
+    from syncsvc.stores.sql.database import open_database
     from syncsvc.stores.sql.migrate import migrate as bring
 
     async def story() -> str:
-        database = Database(load().database)
+        database = open_database(load().database)
         try:
             return await bring(database)
         finally:

@@ -4,9 +4,9 @@ It gets an id, which its answer and every log line about it carry; it is timed, 
 logged in one line; and if we fail unexpectedly, the answer says so without saying how.
 """
 
+import os
 import re
 import time
-import uuid
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +41,7 @@ class Edge:
     def __init__(self, app: ASGIApp, surface: str) -> None:
         self._app = app
         self._surface = surface
+        self._seconds = SECONDS.labels(surface)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -48,12 +49,12 @@ class Edge:
             return
         exchange = _Exchange(_request_id(scope))
         started = time.perf_counter()
+        structlog.contextvars.clear_contextvars()  # a connection may carry many requests
         structlog.contextvars.bind_contextvars(request=exchange.request_id.decode())
         try:
             await self._answer(exchange, scope, receive, send)
         finally:
             self._tell(exchange, scope, time.perf_counter() - started)
-            structlog.contextvars.unbind_contextvars("request")
 
     async def _answer(
         self, exchange: _Exchange, scope: Scope, receive: Receive, send: Send
@@ -78,7 +79,7 @@ class Edge:
 
     def _tell(self, exchange: _Exchange, scope: Scope, seconds: float) -> None:
         REQUESTS.labels(self._surface, scope["method"], exchange.status).inc()
-        SECONDS.labels(self._surface).observe(seconds)
+        self._seconds.observe(seconds)
         log.info(
             "request",
             surface=self._surface,
@@ -104,4 +105,4 @@ def _request_id(scope: Scope) -> bytes:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and SANE_ID.fullmatch(value):
             return bytes(value)
-    return uuid.uuid4().hex.encode()
+    return os.urandom(12).hex().encode()

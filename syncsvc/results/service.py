@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from structlog.contextvars import bind_contextvars
+
 from syncsvc.errors import Rejected, Unavailable, Unknown
 from syncsvc.results.model import Cut, Entry, EntryState
 from syncsvc.results.ports import Filter, Nudge, Outbox
@@ -71,7 +73,7 @@ class ResultService:
                 f"found {len(cut.external_id)}"
             )
         entry_id = await self.outbox.hold(cut, self.clock())
-        log.info("result held", run=cut.run_id, entry=entry_id, test=cut.external_id)
+        bind_contextvars(entry=entry_id, test=cut.external_id)
         await self._note_held(cut.run_id)
         return entry_id
 
@@ -144,7 +146,7 @@ class ResultService:
         try:
             await self.rosters.hold(run_id, held=True)
         except Unavailable as error:  # the result is committed: a second master does no harm
-            log.warning("could not tell the roster", run=run_id, reason=str(error))
+            log.warning("could not tell the roster", reason=str(error))
 
 
 def _results(count: int) -> str:

@@ -12,8 +12,10 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Row,
     Select,
+    Update,
     and_,
     bindparam,
     delete,
@@ -24,7 +26,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncsvc.errors import Unknown
 from syncsvc.grouping import Grouped
@@ -66,8 +67,9 @@ class SqlOutbox:
             .where(outbox.c.state == EntryState.HELD)
             .group_by(outbox.c.run_id)
         )
-        async with self.database.read() as connection:
-            return [(row[0], row[1]) for row in await connection.execute(query)]
+        return await self.database.read(
+            lambda connection: [(row[0], row[1]) for row in connection.execute(query)]
+        )
 
     async def release(self, run_id: str, now: datetime, *, forced: bool) -> int:
         states = [EntryState.HELD, EntryState.PENDING] if forced else [EntryState.HELD]
@@ -86,13 +88,16 @@ class SqlOutbox:
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        async with self.database.write() as connection:
-            ids = list((await connection.scalars(due)).all())
+
+        def work(connection: Connection) -> list[Entry]:
+            ids = list(connection.scalars(due))
             if not ids:
                 return []
             claimed = update(outbox).where(outbox.c.id.in_(ids))
-            await connection.execute(claimed.values(claim=claim, due_at=now + term))
-            return await _read(connection, _entries().where(outbox.c.claim == claim))
+            connection.execute(claimed.values(claim=claim, due_at=now + term))
+            return _read(connection, _entries().where(outbox.c.claim == claim))
+
+        return await self.database.write(work)
 
     async def aim(self, targets: Mapping[str, str]) -> None:
         statement = (
@@ -100,17 +105,14 @@ class SqlOutbox:
             .where(outbox.c.id == bindparam("entry"))
             .values(target_id=bindparam("target"))
         )
-        async with self.database.write() as connection:
-            await connection.execute(
-                statement, [{"entry": e, "target": t} for e, t in targets.items()]
-            )
+        rows = [{"entry": entry, "target": target} for entry, target in targets.items()]
+        await self.database.write(lambda connection: connection.execute(statement, rows))
 
     async def aimed(self, run_id: str) -> Sequence[str]:
         query = select(outbox.c.target_id).where(
             outbox.c.run_id == run_id, outbox.c.target_id.is_not(None)
         )
-        async with self.database.read() as connection:
-            return list((await connection.scalars(query)).all())
+        return await self.database.read(lambda connection: list(connection.scalars(query)))
 
     async def put_back(self, entry: Entry, state: EntryState, due_at: datetime | None) -> bool:
         changes = {"state": state, "due_at": due_at, "claim": None}
@@ -159,57 +161,53 @@ class SqlOutbox:
             query = query.where(outbox.c.run_id == which.run_id)
         if which.before is not None:
             query = query.where(_older_than(which.before))
-        async with self.database.read() as connection:
-            return await _read(connection, query.limit(which.limit))
+        query = query.limit(which.limit)
+        return await self.database.read(lambda connection: _read(connection, query))
 
     async def get(self, entry_id: str) -> Entry | None:
-        async with self.database.read() as connection:
-            found = await _read(connection, _entries().where(outbox.c.id == entry_id))
+        query = _entries().where(outbox.c.id == entry_id)
+        found = await self.database.read(lambda connection: _read(connection, query))
         return found[0] if found else None
 
     async def counts(self, run_id: str | None = None) -> dict[EntryState, int]:
         query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
         if run_id is not None:
             query = query.where(outbox.c.run_id == run_id)
-        async with self.database.read() as connection:
-            return {EntryState(row[0]): row[1] for row in await connection.execute(query)}
+        rows = await self.database.read(lambda connection: connection.execute(query).all())
+        return {EntryState(row[0]): row[1] for row in rows}
 
     async def forget(self, before: datetime) -> int:
         old = and_(outbox.c.state == EntryState.DELIVERED, outbox.c.settled_at < before)
         orphan = results.c.held_at < before, ~exists().where(outbox.c.result_id == results.c.id)
         idle = runs.c.registered_at < before, ~exists().where(results.c.run_id == runs.c.id)
-        async with self.database.write() as connection:
-            forgotten = await connection.execute(delete(outbox).where(old))
-            await connection.execute(delete(results).where(*orphan))
-            await connection.execute(delete(runs).where(*idle))
-        return forgotten.rowcount
+
+        def work(connection: Connection) -> int:
+            forgotten = connection.execute(delete(outbox).where(old)).rowcount
+            connection.execute(delete(results).where(*orphan))
+            connection.execute(delete(runs).where(*idle))
+            return forgotten
+
+        return await self.database.write(work)
 
     async def _hold_all(self, cuts: Sequence[tuple[Cut, datetime]]) -> Sequence[str | Exception]:
-        async with self.database.write() as connection:
+        def work(connection: Connection) -> Sequence[str | Exception]:
             wanted = {cut.run_id for cut, _ in cuts}
-            known = set(
-                (await connection.scalars(select(runs.c.id).where(runs.c.id.in_(wanted)))).all()
-            )
-            ids: list[str | Exception] = [
-                self.new_id() if cut.run_id in known else _unknown(cut) for cut, _ in cuts
-            ]
-            rows = [
-                (entry_id, cut, now)
-                for entry_id, (cut, now) in zip(ids, cuts, strict=True)
-                if isinstance(entry_id, str)
-            ]
+            known = set(connection.scalars(select(runs.c.id).where(runs.c.id.in_(wanted))))
+            ids = [self.new_id() if cut.run_id in known else _unknown(cut) for cut, _ in cuts]
+            pairs = zip(ids, cuts, strict=True)
+            rows = [(found, *cut) for found, cut in pairs if isinstance(found, str)]
             if rows:
-                await connection.execute(insert(results), [_result_row(*row) for row in rows])
-                await connection.execute(insert(outbox), [_entry_row(*row) for row in rows])
-        return ids
+                connection.execute(insert(results), [_result_row(*row) for row in rows])
+                connection.execute(insert(outbox), [_entry_row(*row) for row in rows])
+            return ids
 
-    async def _changed(self, statement: Any) -> int:
-        async with self.database.write() as connection:
-            changed: int = (await connection.execute(statement)).rowcount
-            return changed
+        return await self.database.write(work)
+
+    async def _changed(self, statement: Update) -> int:
+        return await self.database.write(lambda connection: connection.execute(statement).rowcount)
 
 
-def _claimed(entry: Entry) -> Any:
+def _claimed(entry: Entry) -> Update:
     return update(outbox).where(outbox.c.id == entry.id, outbox.c.claim == entry.claim)
 
 
@@ -248,8 +246,8 @@ def _entries() -> Select[Any]:
     )
 
 
-async def _read(connection: AsyncConnection, query: Select[Any]) -> list[Entry]:
-    return [_entry(row) for row in await connection.execute(query)]
+def _read(connection: Connection, query: Select[Any]) -> list[Entry]:
+    return [_entry(row) for row in connection.execute(query)]
 
 
 def _entry(row: Row[Any]) -> Entry:

@@ -62,7 +62,7 @@ class RunService:
         check_name("testRunId", run_id)
         check_name("pid", worker)
         if not await self._has_destination(run_id, self.destinations.named(base_url, token)):
-            log.warning(NOWHERE, run=run_id, worker=worker)
+            log.warning(NOWHERE)
             return Registration(is_master=False, message=NOWHERE)
         is_master = await self.rosters.register(run_id, worker, self.clock())
         return Registration(is_master, "registered as master" if is_master else "registered")
@@ -75,7 +75,7 @@ class RunService:
         now = self.clock()
         noted = await self.rosters.report(run_id, worker, status, now)
         if noted is None and await self.runs.get(run_id) is not None:
-            log.warning("roster was lost, worker adopted", run=run_id, worker=worker)
+            log.warning("roster was lost, worker adopted")
             await self.rosters.adopt(run_id, worker, status, now)
         elif not noted:
             raise Unknown(

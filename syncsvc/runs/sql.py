@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, Select, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from syncsvc.runs.model import Destination, Run
@@ -27,29 +27,28 @@ class SqlRuns:
         }
         dialect = sqlite if self.database.is_sqlite else postgresql
         statement = dialect.insert(runs).values(id=run.id, created_at=run.created_at, **destination)
-        async with self.database.write() as connection:
-            await connection.execute(
-                statement.on_conflict_do_update(index_elements=["id"], set_=destination)
-            )
+        upsert = statement.on_conflict_do_update(index_elements=["id"], set_=destination)
+        await self.database.write(lambda connection: connection.execute(upsert))
 
     async def get(self, run_id: str) -> Run | None:
-        async with self.database.read() as connection:
-            rows = await connection.execute(select(runs).where(runs.c.id == run_id))
-            row = rows.mappings().first()
-        return None if row is None else self._run(row)
+        found = await self._read(select(runs).where(runs.c.id == run_id))
+        return found[0] if found else None
 
     async def count(self, run: Run) -> None:
-        async with self.database.write() as connection:
-            await connection.execute(
-                update(runs)
-                .where(runs.c.id == run.id)
-                .values(result_count=run.result_count, counted_at=run.counted_at)
-            )
+        statement = (
+            update(runs)
+            .where(runs.c.id == run.id)
+            .values(result_count=run.result_count, counted_at=run.counted_at)
+        )
+        await self.database.write(lambda connection: connection.execute(statement))
 
     async def newest(self, limit: int) -> Sequence[Run]:
-        newest = select(runs).order_by(runs.c.registered_at.desc()).limit(limit)
-        async with self.database.read() as connection:
-            rows: Any = (await connection.execute(newest)).mappings().all()
+        return await self._read(select(runs).order_by(runs.c.registered_at.desc()).limit(limit))
+
+    async def _read(self, query: Select[Any]) -> list[Run]:
+        rows = await self.database.read(
+            lambda connection: connection.execute(query).mappings().all()
+        )
         return [self._run(row) for row in rows]
 
     def _run(self, row: RowMapping) -> Run:

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from structlog.contextvars import bind_contextvars
 
 from syncsvc.adapters.testit.wire import (
     CutBody,
@@ -49,6 +50,7 @@ class SyncStorage:
 
     async def register(self, request: Request) -> Response:
         body = decode(await read_body(request, LARGEST_BODY), Register)
+        bind_contextvars(run=body.testRunId, worker=body.pid)
         told = await self.runs.register(
             body.testRunId, body.pid, body.baseUrl or None, body.privateToken or None
         )
@@ -64,11 +66,13 @@ class SyncStorage:
 
     async def set_worker_status(self, request: Request) -> Response:
         body = decode(await read_body(request, LARGEST_BODY), Report)
+        bind_contextvars(run=body.testRunId, worker=body.pid)
         await self.runs.report(body.testRunId, body.pid, body.worker_status())
         return _ok(f"worker is {body.status}")
 
     async def keep_alive(self, request: Request) -> Response:
         body = decode(await read_body(request, LARGEST_BODY), SignOfLife)
+        bind_contextvars(run=body.testRunId, worker=body.pid)
         await self.runs.report(body.testRunId, body.pid, None)
         return _ok("worker is alive")
 
@@ -126,6 +130,7 @@ def _run_id(request: Request) -> str:
     run_id = request.query_params.get("testRunId")
     if not run_id:
         raise Rejected("testRunId: expected the id of a run in the query, found none")
+    bind_contextvars(run=run_id)
     return run_id
 
 

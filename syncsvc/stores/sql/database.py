@@ -1,86 +1,152 @@
 """One database, SQLite or PostgreSQL, with the same promises from both.
 
-`write()` is a transaction: all of it is kept, on disk, or none. On SQLite it takes the
-write lock at once, so it cannot fail half-way for being late. `read()` holds no lock.
-A database that cannot be reached, or stays busy, is Unavailable.
+What is to be done is a plain function of a connection. PostgreSQL runs it on the event loop,
+through asyncpg; SQLite runs it in a thread, whole, because one hop a transaction costs half
+of one hop a statement (docs/adr/0004). A database that cannot be reached, or stays busy, is
+Unavailable.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol, TypeVar
 
-from sqlalchemy import event, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from syncsvc.errors import Rejected, Unavailable
 from syncsvc.stores.sql.tables import runs
 
-BUSY_SECONDS = 10  # how long a SQLite writer waits for another one
+BUSY_SECONDS = 10  # how long a SQLite writer waits for one in another process
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
+READERS = 4  # threads, and connections, of one process to SQLite
+
+Answer = TypeVar("Answer")
+Work = Callable[[Connection], Answer]
 
 
-class Database:
+class Database(Protocol):
     """A pool of connections to one database."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+    is_sqlite: bool
 
-    @property
-    def is_sqlite(self) -> bool:
-        return self.engine.dialect.name == "sqlite"
+    async def write(self, work: Work[Answer]) -> Answer:
+        """Do the work in a transaction: all of it is kept, on disk, or none.
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that is committed at the end, or undone on any error.
-
-        Raises Unavailable when the database cannot be reached or stays busy.
+        Raises what the work raises, and Unavailable.
         """
-        with _translated():
-            async with self.engine.connect() as connection:
-                if self.is_sqlite:
-                    async with _immediate(connection):
-                        yield connection
-                else:
-                    async with connection.begin():
-                        yield connection
+        ...
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Open a connection for reading.
+    async def read(self, work: Work[Answer]) -> Answer:
+        """Do work that only reads; it keeps nobody from writing.
 
-        Raises Unavailable when the database cannot be reached or stays busy.
+        Raises what the work raises, and Unavailable.
         """
-        with _translated():
-            async with self.engine.connect() as connection:
-                yield connection
+        ...
 
-    async def ping(self) -> None:
-        """See that the database answers and has its tables. Raises Unavailable."""
-        try:
-            async with self.read() as connection:
-                await connection.execute(select(runs.c.id).limit(1))
-        except DBAPIError as error:
-            raise Unavailable("the database has no tables yet: run 'syncsvc migrate'") from error
+    async def close(self) -> None: ...
+
+
+def open_database(url: str) -> Database:
+    """Give a database; it connects when it is first used.
+
+    Raises Rejected for a URL that names neither kind.
+    """
+    expected = "SYNCSVC_DATABASE_URL: expected postgresql://... or sqlite:///..."
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise Rejected(expected) from error
+    if parsed.get_backend_name() == "sqlite":
+        return Sqlite(parsed)
+    if parsed.get_backend_name() in ("postgresql", "postgres"):
+        return Postgresql(parsed)
+    raise Rejected(f"{expected}, found {parsed.drivername}://...")
+
+
+async def ping(database: Database) -> None:
+    """See that the database answers and has its tables. Raises Unavailable."""
+    try:
+        await database.read(lambda connection: connection.execute(select(runs.c.id).limit(1)))
+    except DBAPIError as error:
+        raise Unavailable("the database has no tables yet: run 'syncsvc migrate'") from error
+
+
+class Sqlite:
+    """SQLite in WAL mode; one writer at a time, and a commit is on disk."""
+
+    is_sqlite = True
+
+    def __init__(self, url: URL) -> None:
+        if url.database and url.database != ":memory:":
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._engine = _sqlite_engine(url.set(drivername="sqlite"))
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite")
+        self._one_writer = threading.Lock()  # to wait for it costs less than SQLite's own naps
+
+    async def write(self, work: Work[Answer]) -> Answer:
+        return await self._in_thread(lambda: self._written(work))
+
+    async def read(self, work: Work[Answer]) -> Answer:
+        return await self._in_thread(lambda: self._looked_up(work))
 
     async def close(self) -> None:
-        await self.engine.dispose()
+        await asyncio.to_thread(self._threads.shutdown)
+        self._engine.dispose()
+
+    async def _in_thread(self, step: Callable[[], Answer]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, step)
+
+    def _looked_up(self, work: Work[Answer]) -> Answer:
+        with _translated(), self._engine.connect() as connection:
+            return work(connection)
+
+    def _written(self, work: Work[Answer]) -> Answer:
+        with _translated(), self._one_writer, self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # or a later lock could fail half-way
+            try:
+                answer = work(connection)
+            except BaseException:
+                connection.exec_driver_sql("ROLLBACK")
+                raise
+            connection.exec_driver_sql("COMMIT")
+            return answer
 
 
-@asynccontextmanager
-async def _immediate(connection: AsyncConnection) -> AsyncIterator[None]:
-    await connection.exec_driver_sql("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        await connection.exec_driver_sql("ROLLBACK")
-        raise
-    await connection.exec_driver_sql("COMMIT")
+class Postgresql:
+    """PostgreSQL through asyncpg."""
+
+    is_sqlite = False
+
+    def __init__(self, url: URL) -> None:
+        self._engine: AsyncEngine = create_async_engine(
+            url.set(drivername="postgresql+asyncpg"),
+            pool_pre_ping=True,
+            pool_timeout=CONNECT_SECONDS,
+            connect_args={"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS},
+        )
+
+    async def write(self, work: Work[Answer]) -> Answer:
+        with _translated():
+            async with self._engine.begin() as connection:
+                return await connection.run_sync(work)
+
+    async def read(self, work: Work[Answer]) -> Answer:
+        with _translated():
+            async with self._engine.connect() as connection:
+                return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
 
 
 @contextmanager
@@ -100,27 +166,15 @@ def _first_line(error: BaseException) -> str:
     return (str(cause).splitlines() or [type(cause).__name__])[0]
 
 
-def _engine(url: str) -> AsyncEngine:
-    expected = "SYNCSVC_DATABASE_URL: expected postgresql://... or sqlite:///..."
-    try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite":
-            return _sqlite(url, parsed.database)
-        if parsed.get_backend_name() == "postgresql":
-            return _postgresql(url)
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise Rejected(expected) from error
-    raise Rejected(f"{expected}, found {parsed.drivername}://...")
-
-
-def _sqlite(url: str, file: str | None) -> AsyncEngine:
-    if file and file != ":memory:":
-        Path(file).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    engine = create_async_engine(
-        url, isolation_level="AUTOCOMMIT", connect_args={"timeout": BUSY_SECONDS}
+def _sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",  # transactions are begun by hand
+        pool_size=READERS,
+        connect_args={"timeout": BUSY_SECONDS},
     )
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
@@ -129,12 +183,3 @@ def _sqlite(url: str, file: str | None) -> AsyncEngine:
         cursor.close()
 
     return engine
-
-
-def _postgresql(url: str) -> AsyncEngine:
-    return create_async_engine(
-        url,
-        pool_pre_ping=True,
-        pool_timeout=CONNECT_SECONDS,
-        connect_args={"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS},
-    )

@@ -14,12 +14,6 @@ from syncsvc.stores.sql.database import Database
 ADVISORY_LOCK = 7_365_923  # any number, the same in every process that migrates
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config
-
-
 def newest() -> str:
     """Name the revision that this release needs."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
@@ -33,10 +27,9 @@ async def current(database: Database) -> str | None:
 
     Raises Unavailable when the database cannot be reached.
     """
-    async with database.read() as connection:
-        return await connection.run_sync(
-            lambda sync: MigrationContext.configure(sync).get_current_revision()
-        )
+    return await database.read(
+        lambda connection: MigrationContext.configure(connection).get_current_revision()
+    )
 
 
 async def migrate(database: Database) -> str:
@@ -44,14 +37,19 @@ async def migrate(database: Database) -> str:
 
     Raises Unavailable when the database cannot be reached.
     """
-    async with database.write() as connection:
-        if not database.is_sqlite:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
-        await connection.run_sync(_upgrade)
+    await database.write(_upgrade)
     return newest()
 
 
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
 def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -57,6 +57,7 @@ runs = Table(
     Column("registered_at", Instant, nullable=False),
     Column("result_count", Integer, nullable=True),  # in Test IT, when last looked
     Column("counted_at", Instant, nullable=True),  # when that number was first seen
+    sqlite_with_rowid=False,
 )
 
 results = Table(
@@ -70,6 +71,7 @@ results = Table(
     Column("status_type", Text, nullable=False),
     Column("started_on", Text, nullable=True),
     Column("held_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 outbox = Table(
@@ -90,4 +92,5 @@ outbox = Table(
     Column("settled_at", Instant, nullable=True),
     Index("ix_outbox_state_due_at", "state", "due_at"),
     Index("ix_outbox_run_id_state", "run_id", "state"),
+    sqlite_with_rowid=False,
 )

@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("registered_at", sa.BigInteger, nullable=False),
         sa.Column("result_count", sa.Integer),
         sa.Column("counted_at", sa.BigInteger),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "results",
@@ -28,6 +29,7 @@ def upgrade() -> None:
         sa.Column("status_type", sa.Text, nullable=False),
         sa.Column("started_on", sa.Text),
         sa.Column("held_at", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "outbox",
@@ -44,6 +46,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("settled_at", sa.BigInteger),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_outbox_state_due_at", "outbox", ["state", "due_at"])
     op.create_index("ix_outbox_run_id_state", "outbox", ["run_id", "state"])

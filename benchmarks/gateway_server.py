@@ -1,0 +1,41 @@
+"""The gateway of `gateway.py`: the real one, and a bare route on a port of its own."""
+
+import asyncio
+import sys
+
+import uvloop
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from syncsvc import telemetry
+from syncsvc.gateway.app import ByPort
+from syncsvc.gateway.edge import Edge
+from syncsvc.gateway.server import Listener, Server, bind
+from syncsvc.settings import load
+from syncsvc.wiring import build, sync_storage
+
+
+async def hello(_request: Request) -> Response:
+    return Response(b'{"hello":"world"}', media_type="application/json")
+
+
+async def main() -> None:
+    settings = load()
+    telemetry.configure(settings)
+    services = build(settings)
+    bare = Edge(Starlette(routes=[Route("/hello", hello, methods=["GET", "POST"])]), "bare")
+    surfaces = {"hello": bare, "sync-storage": sync_storage(services)}
+    sockets = {name: bind(Listener(name, "", 0, "nothing")) for name in surfaces}
+    ports = {name: opened[0].getsockname()[1] for name, opened in sockets.items()}
+    app = ByPort({ports[name]: surface for name, surface in surfaces.items()})
+    print(*ports.values(), flush=True)
+    await Server(app, lambda: None).serve(
+        sockets=[s for opened in sockets.values() for s in opened]
+    )
+    await services.close()
+
+
+if __name__ == "__main__":
+    sys.exit(uvloop.run(main()))

@@ -1,0 +1,140 @@
+"""A real `up` in a process of its own: real supervisor, real server, stub processes of ours."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from tests.support.waiting import until
+
+STUB = Path(__file__).with_name("stub")
+
+
+@dataclass
+class Heard:
+    """The lines that a stream has given so far."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def listen_to(self, stream: IO[str]) -> threading.Thread:
+        thread = threading.Thread(target=lambda: self.lines.extend(stream), daemon=True)
+        thread.start()
+        return thread
+
+    def wait_for(self, text: str, within: float = 15) -> str:
+        """Give the first line that contains a text, as soon as it is there."""
+        found = until(
+            lambda: next((line for line in list(self.lines) if text in line), None),
+            f"a line with {text!r} in {''.join(self.lines[-30:])}",
+            within,
+        )
+        assert found is not None
+        return found
+
+
+class Up:
+    """One running `up`; nobody reads what it says if `unread`."""
+
+    def __init__(
+        self, environ: dict[str, str], arguments: tuple[str, ...], *, unread: bool
+    ) -> None:
+        reading, writing = os.pipe()
+        self.process = subprocess.Popen(
+            [sys.executable, "run_up.py", *arguments],
+            cwd=STUB,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=writing,
+            text=True,
+        )
+        os.close(writing)
+        self.out, self.err = Heard(), Heard()
+        self._stderr = os.fdopen(reading, errors="replace")
+        self._threads = [self.out.listen_to(self.process.stdout)]
+        if not unread:
+            self._threads.append(self.err.listen_to(self._stderr))
+
+    def is_stuck(self) -> bool:
+        """Tell whether the pipe of what it says is full."""
+        waiting = fcntl.ioctl(self._stderr, termios.FIONREAD, b"\0" * 4)
+        return int.from_bytes(waiting, sys.byteorder) >= select.PIPE_BUF * 15
+
+    def ready(self) -> dict[str, object]:
+        """Wait until it serves and give what it says about itself."""
+        return json.loads(self.out.wait_for("{"))
+
+    def pids(self) -> dict[str, int]:
+        return self.ready()["pids"]
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def code(self, within: float = 12) -> int:
+        """Wait for its end and give its exit code."""
+        code = self.process.wait(within)
+        for thread in self._threads:
+            thread.join(5)
+        return code
+
+    def said(self) -> str:
+        return "".join(self.err.lines)
+
+    def clean_up(self) -> None:
+        self.process.kill()
+        self.code()
+        self.process.stdout.close()
+        self._stderr.close()
+
+
+StartUp = Callable[..., Up]
+
+
+@pytest.fixture
+def start_up(tmp_path) -> Iterator[StartUp]:
+    """Start an `up` on the data folder of this test; environment as keywords."""
+    started: list[Up] = []
+
+    def start(*arguments: str, unread: bool = False, **environ: str) -> Up:
+        ours = {
+            "SYNCSVC_DATA_DIR": str(tmp_path / "d"),
+            "SYNCSVC_API_PORT": "0",
+            "SYNCSVC_SYNC_STORAGE_PORT": "0",
+            "SYNCSVC_CONFIG": os.devnull,
+        }
+        environ = {**os.environ, **ours, **environ}
+        started.append(Up(environ, arguments or ("--json",), unread=unread))
+        return started[-1]
+
+    yield start
+    for up in started:
+        up.clean_up()
+
+
+@pytest.fixture
+def gone() -> Callable[[int], bool]:
+    """Tell whether a process has ended, zombies included."""
+
+    def is_gone(pid: int) -> bool:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        except FileNotFoundError:
+            return True
+
+    return is_gone
+
+
+@pytest.fixture
+def all_gone(gone) -> Callable[[dict[str, int]], None]:
+    """Wait until none of these processes is left."""
+
+    def wait(pids: dict[str, int]) -> None:
+        until(lambda: all(gone(pid) for pid in pids.values()), f"no orphan of {pids}", 5)
+
+    return wait
