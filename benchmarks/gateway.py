@@ -3,8 +3,13 @@
     python benchmarks/gateway.py [--postgres URL]
 
 64 connections, one request at a time on each, durable (SQLite in WAL mode with synchronous=FULL,
-or PostgreSQL), rosters in an embedded Valkey. Every request to /register is a new worker, in
-one of 50 runs; every cut is committed before it is answered. CPU is that of gateway and Valkey.
+or PostgreSQL), rosters in an embedded Valkey, CPU that of gateway and Valkey together.
+
+    hello      a bare route
+    rush       /register by new workers of 50 runs in which nobody has begun yet (each is heir)
+    begin      /set_worker_status
+    register   /register by new workers of 50 runs whose master is at work
+    cut        /in_progress_test_result, each committed before it is answered
 """
 
 import argparse
@@ -36,6 +41,17 @@ def register(number: int) -> bytes:
         "privateToken": "token",
     }
     return post("/register", msgspec.json.encode(body))
+
+
+def late(number: int) -> bytes:
+    return register(number + 1_000_000_000)
+
+
+def begin(number: int) -> bytes:
+    """Let the master of each run begin, and then stay as it is."""
+    body = {"pid": f"worker-{number % RUNS}-1795225145", "testRunId": f"run-{number % RUNS}"}
+    path = "/set_worker_status"
+    return post(path, msgspec.json.encode({**body, "status": "in_progress"}))
 
 
 def cut(number: int) -> bytes:
@@ -89,7 +105,13 @@ async def _measure_all(environment: dict[str, str], folder: Path, valkey: int) -
         pids = [gateway.pid, valkey]
         failed = 0
         for round_number in range(ROUNDS):
-            loads = [("hello", bare, hello), ("register", storage, register), ("cut", storage, cut)]
+            loads = [
+                ("hello", bare, hello),
+                ("rush", storage, register),
+                ("begin", storage, begin),
+                ("register", storage, late),
+                ("cut", storage, cut),
+            ]
             measured = [
                 await measure(name, ("127.0.0.1", port), request, pids=pids)
                 for name, port, request in loads

@@ -99,7 +99,7 @@ def build(settings: Settings) -> Services:
     nudge = CeleryNudge(settings.broker)
     return Services(
         stores,
-        RunService(stores.runs, stores.rosters, destinations, now),
+        RunService(stores.runs, stores.rosters, stores.outbox, destinations, now),
         ResultService(
             stores.outbox, stores.rosters, nudge, _liveness(settings), now, asyncio.sleep
         ),

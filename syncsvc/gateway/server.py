@@ -1,5 +1,6 @@
 """Listens on every port of the gateway, on both loopback addresses, from one event loop."""
 
+import gc
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -86,5 +87,13 @@ class Server(uvicorn.Server):
         self._when_serving = when_serving
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        _settle_memory()
         await super().startup(sockets)
         self._when_serving()
+
+
+def _settle_memory() -> None:
+    """Keep the collector from walking all modules again and again: it stalls answers by 80 ms."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)

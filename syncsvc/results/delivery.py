@@ -148,7 +148,6 @@ class Delivery:
         for entry in aimed:
             with bound_contextvars(entry=entry.id, attempt=entry.attempt + 1):
                 settled += await self._try(run, entry, finished)
-        await self._let_go(run.id)
         return settled
 
     async def _try(self, run: Run, entry: Entry, finished: set[str]) -> int:
@@ -224,15 +223,6 @@ class Delivery:
             return True
         limit = self.terms.missing_limit if isinstance(error, Missing) else self.terms.give_up_after
         return self.clock() - (entry.released_at or entry.held_at) >= limit
-
-    async def _let_go(self, run_id: str) -> None:
-        counts = await self.outbox.counts(run_id)
-        if counts.get(EntryState.HELD) or counts.get(EntryState.PENDING):
-            return
-        try:
-            await self.rosters.hold(run_id, held=False)
-        except Unavailable as error:  # a later worker of this run holds nothing back, no more
-            log.warning("could not tell the roster", reason=str(error))
 
 
 class Missing(Conflict):

@@ -112,6 +112,9 @@ class MemoryOutbox:
             counts[entry.state] = counts.get(entry.state, 0) + 1
         return counts
 
+    async def is_held(self, run_id: str) -> bool:
+        return any(entry.is_open for entry in self._where(run_id=run_id))
+
     async def forget(self, before: datetime) -> int:
         old = [
             e

@@ -85,6 +85,10 @@ class Outbox(Protocol):
         """Count the entries (of a run) by state."""
         ...
 
+    async def is_held(self, run_id: str) -> bool:
+        """Tell whether a result of this run waits for its final status."""
+        ...
+
     async def forget(self, before: datetime) -> int:
         """Remove delivered entries, and runs without entries, that ended before; count them."""
         ...

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from structlog.contextvars import bind_contextvars
 
-from syncsvc.errors import Rejected, Unavailable, Unknown
+from syncsvc.errors import Rejected, Unknown
 from syncsvc.results.model import Cut, Entry, EntryState
 from syncsvc.results.ports import Filter, Nudge, Outbox
 from syncsvc.runs.model import Liveness, at_work, check_name
@@ -74,7 +74,6 @@ class ResultService:
             )
         entry_id = await self.outbox.hold(cut, self.clock())
         bind_contextvars(entry=entry_id, test=cut.external_id)
-        await self._note_held(cut.run_id)
         return entry_id
 
     async def is_published(self, run_id: str) -> bool:
@@ -141,12 +140,6 @@ class ResultService:
     async def _is_at_work(self, run_id: str | None) -> bool:
         roster = await self.rosters.get(run_id) if run_id else None
         return roster is not None and bool(at_work(roster, self.clock(), self.liveness))
-
-    async def _note_held(self, run_id: str) -> None:
-        try:
-            await self.rosters.hold(run_id, held=True)
-        except Unavailable as error:  # the result is committed: a second master does no harm
-            log.warning("could not tell the roster", reason=str(error))
 
 
 def _results(count: int) -> str:

@@ -1,4 +1,4 @@
-"""The outbox in SQL. Cuts that arrive together are committed together.
+"""The outbox in SQL. What arrives together is committed, or asked for, together.
 
 A claim is a row whose due moment was moved to the end of the claim: whoever comes meanwhile
 passes it by, and when its holder dies it is simply due again. PostgreSQL skips rows that
@@ -35,6 +35,7 @@ from syncsvc.stores.sql.database import BUSY_SECONDS, Database
 from syncsvc.stores.sql.tables import outbox, results, runs
 
 _CUT = ("run_id", "external_id", "status_code", "status_type", "project_id", "started_on")
+_OPEN = (EntryState.HELD, EntryState.PENDING)
 _ENTRY = (
     "id",
     "state",
@@ -54,9 +55,12 @@ class SqlOutbox:
     database: Database
     new_id: Callable[[], str]
     _hold: Grouped[tuple[Cut, datetime], str] = field(init=False)
+    _is_held: Grouped[str, bool] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._hold = Grouped(self._hold_all, patience=timedelta(seconds=BUSY_SECONDS + 2))
+        patience = timedelta(seconds=BUSY_SECONDS + 2)
+        self._hold = Grouped(self._hold_all, patience=patience)
+        self._is_held = Grouped(self._are_held, patience=patience)
 
     async def hold(self, cut: Cut, now: datetime) -> str:
         return await self._hold((cut, now))
@@ -72,7 +76,7 @@ class SqlOutbox:
         )
 
     async def release(self, run_id: str, now: datetime, *, forced: bool) -> int:
-        states = [EntryState.HELD, EntryState.PENDING] if forced else [EntryState.HELD]
+        states = _OPEN if forced else _OPEN[:1]
         released = update(outbox).where(outbox.c.run_id == run_id, outbox.c.state.in_(states))
         changes = {"state": EntryState.PENDING, "due_at": now, "released_at": now}
         if forced:
@@ -176,9 +180,12 @@ class SqlOutbox:
         rows = await self.database.read(lambda connection: connection.execute(query).all())
         return {EntryState(row[0]): row[1] for row in rows}
 
+    async def is_held(self, run_id: str) -> bool:
+        return await self._is_held(run_id)
+
     async def forget(self, before: datetime) -> int:
         old = and_(outbox.c.state == EntryState.DELIVERED, outbox.c.settled_at < before)
-        orphan = results.c.held_at < before, ~exists().where(outbox.c.result_id == results.c.id)
+        orphan = results.c.held_at < before, ~exists().where(outbox.c.id == results.c.id)
         idle = runs.c.registered_at < before, ~exists().where(results.c.run_id == runs.c.id)
 
         def work(connection: Connection) -> int:
@@ -202,6 +209,15 @@ class SqlOutbox:
             return ids
 
         return await self.database.write(work)
+
+    async def _are_held(self, run_ids: Sequence[str]) -> Sequence[bool]:
+        query = (
+            select(outbox.c.run_id)
+            .where(outbox.c.run_id.in_(set(run_ids)), outbox.c.state.in_(_OPEN))
+            .distinct()
+        )
+        held = await self.database.read(lambda connection: set(connection.scalars(query)))
+        return [run_id in held for run_id in run_ids]
 
     async def _changed(self, statement: Update) -> int:
         return await self.database.write(lambda connection: connection.execute(statement).rowcount)
@@ -230,7 +246,6 @@ def _result_row(entry_id: str, cut: Cut, now: datetime) -> dict[str, Any]:
 def _entry_row(entry_id: str, cut: Cut, now: datetime) -> dict[str, Any]:
     return {
         "id": entry_id,
-        "result_id": entry_id,
         "run_id": cut.run_id,
         "state": EntryState.HELD,
         "forced": False,
@@ -242,7 +257,7 @@ def _entry_row(entry_id: str, cut: Cut, now: datetime) -> dict[str, Any]:
 def _entries() -> Select[Any]:
     columns = [results.c[name] for name in _CUT] + [outbox.c[name] for name in _ENTRY]
     return select(*columns, results.c.held_at).join_from(
-        outbox, results, outbox.c.result_id == results.c.id
+        outbox, results, outbox.c.id == results.c.id
     )
 
 

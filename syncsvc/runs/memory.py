@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from syncsvc.runs.model import Roster, Run, Worker, WorkerStatus, may_be_master
+from syncsvc.runs.model import Election, Roster, Run, Worker, WorkerStatus, election
 
 
 @dataclass
@@ -36,16 +36,24 @@ class MemoryRosters:
     rosters: dict[str, Roster] = field(default_factory=dict)
     adopting: set[str] = field(default_factory=set)
 
-    async def register(self, run_id: str, worker: str, now: datetime) -> bool:
+    async def register(self, run_id: str, worker: str, now: datetime) -> tuple[bool, str | None]:
         roster = self.rosters.get(run_id, Roster(()))
         stale = now - self.idle_limit
-        is_master = may_be_master(roster, worker, auto=self.auto, stale_before=stale)
-        if is_master:
+        outcome = election(roster, worker, auto=self.auto, stale_before=stale)
+        heir_of = roster.master if outcome is Election.HEIR else None
+        if outcome is Election.MASTER:
             roster = replace(roster, master=worker)
         known = roster.worker(worker)
         added = Worker(worker, WorkerStatus.REGISTERED, now, known.beats if known else False)
         self.rosters[run_id] = roster.with_worker(added)
-        return is_master
+        return outcome is Election.MASTER, heir_of
+
+    async def take_over(self, run_id: str, worker: str, master: str) -> bool:
+        roster = self.rosters.get(run_id)
+        free = roster is not None and roster.master == master
+        if roster is not None and free:
+            self.rosters[run_id] = replace(roster, master=worker)
+        return free
 
     async def report(
         self, run_id: str, worker: str, status: WorkerStatus | None, now: datetime
@@ -67,10 +75,6 @@ class MemoryRosters:
 
     async def get(self, run_id: str) -> Roster | None:
         return self.rosters.get(run_id)
-
-    async def hold(self, run_id: str, *, held: bool) -> None:
-        if run_id in self.rosters:
-            self.rosters[run_id] = replace(self.rosters[run_id], holds=held)
 
     def lose(self, run_id: str) -> None:
         """Forget a roster, as a Redis without persistence does when it restarts."""

@@ -7,7 +7,7 @@ how long is too long depends on how often its kind speaks at all.
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from syncsvc.errors import Rejected
 
@@ -36,7 +36,6 @@ class Roster:
 
     workers: tuple[Worker, ...]
     master: str | None = None
-    holds: bool = False  # a result of this run is held back now
 
     @property
     def seen_at(self) -> datetime | None:
@@ -102,21 +101,28 @@ def at_work(roster: Roster, now: datetime, liveness: Liveness) -> tuple[Worker, 
     )
 
 
-def may_be_master(roster: Roster, name: str, *, auto: bool, stale_before: datetime) -> bool:
-    """Tell whether a registering worker becomes (or stays) the master.
+class Election(Enum):
+    """What a worker that registers may become."""
 
-    The master keeps its place while a result is held back, and otherwise while it is at
-    work. With `auto` a master that has not begun yet gives way, because a process that
-    only starts the others (pytest-xdist's controller) registers first and runs no test.
+    MASTER = "it is the master"
+    WORKER = "another one is"
+    HEIR = "the master gives way, unless a result is held back"
+
+
+def election(roster: Roster, name: str, *, auto: bool, stale_before: datetime) -> Election:
+    """Tell what a registering worker may become.
+
+    The master keeps its place while it is at work. With `auto` one that has not begun yet
+    gives way as well, because a process that only starts the others (pytest-xdist's
+    controller) registers first and runs no test.
     """
     if roster.master in (None, name):
-        return True
-    if roster.holds:
-        return False
+        return Election.MASTER
     master = roster.worker(str(roster.master))
     if master is None or master.status is WorkerStatus.COMPLETED or master.seen_at < stale_before:
-        return True
-    return auto and master.status is WorkerStatus.REGISTERED
+        return Election.HEIR
+    waits = auto and master.status is WorkerStatus.REGISTERED
+    return Election.HEIR if waits else Election.WORKER
 
 
 def last_sign(moments: Iterable[datetime | None]) -> datetime | None:

@@ -36,8 +36,15 @@ class Rosters(Protocol):
     All raise Unavailable when the place cannot be reached.
     """
 
-    async def register(self, run_id: str, worker: str, now: datetime) -> bool:
-        """Add a worker and tell whether it is the master, by `may_be_master`."""
+    async def register(self, run_id: str, worker: str, now: datetime) -> tuple[bool, str | None]:
+        """Add a worker, by the rule of `election`.
+
+        Gives whether it is the master, and if not, the name of a master that gives way.
+        """
+        ...
+
+    async def take_over(self, run_id: str, worker: str, master: str) -> bool:
+        """Make a worker the master in place of this one; False when another was faster."""
         ...
 
     async def report(
@@ -59,6 +66,10 @@ class Rosters(Protocol):
         """Give the roster of a run; None when there is none, or it was lost."""
         ...
 
-    async def hold(self, run_id: str, *, held: bool) -> None:
-        """Note whether a result of this run is held back, in a roster that exists."""
+
+class Holdings(Protocol):
+    """Knows what is held back."""
+
+    async def is_held(self, run_id: str) -> bool:
+        """Tell whether a result of this run waits for its final status. Raises Unavailable."""
         ...

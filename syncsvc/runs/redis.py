@@ -11,7 +11,7 @@ from syncsvc.stores.redis.scripts import Script, Scripts
 PACKAGE = "syncsvc.runs"
 REGISTER = Script.load(PACKAGE, "register")
 REPORT = Script.load(PACKAGE, "report")
-HOLD = Script.load(PACKAGE, "hold")
+TAKE_OVER = Script.load(PACKAGE, "take_over")
 ROSTER = Script.load(PACKAGE, "roster")
 
 
@@ -21,12 +21,16 @@ class RedisRosters:
     auto: bool
     idle_limit: timedelta
 
-    async def register(self, run_id: str, worker: str, now: datetime) -> bool:
-        key = keys.roster(run_id)
-        stale = _ms(now - self.idle_limit)
+    async def register(self, run_id: str, worker: str, now: datetime) -> tuple[bool, str | None]:
+        key, stale = keys.roster(run_id), _ms(now - self.idle_limit)
         auto = int(self.auto)
-        chosen = await self.scripts.run(REGISTER, key, worker, _ms(now), key.life_ms, auto, stale)
-        return bool(chosen)
+        chosen, *gives_way = await self.scripts.run(
+            REGISTER, key, worker, _ms(now), key.life_ms, auto, stale
+        )
+        return chosen == "1", gives_way[0] if gives_way else None
+
+    async def take_over(self, run_id: str, worker: str, master: str) -> bool:
+        return bool(await self.scripts.run(TAKE_OVER, keys.roster(run_id), worker, master))
 
     async def report(
         self, run_id: str, worker: str, status: WorkerStatus | None, now: datetime
@@ -46,10 +50,7 @@ class RedisRosters:
         fields = dict(zip(flat[::2], flat[1::2], strict=True))
         if not fields:
             return None
-        return Roster(tuple(_workers(fields)), fields.get("master"), "held" in fields)
-
-    async def hold(self, run_id: str, *, held: bool) -> None:
-        await self.scripts.run(HOLD, keys.roster(run_id), int(held))
+        return Roster(tuple(_workers(fields)), fields.get("master"))
 
 
 def _workers(fields: dict[str, str]) -> Iterator[Worker]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from syncsvc.errors import Unknown
 from syncsvc.runs.model import Destination, Run, WorkerStatus, check_name
-from syncsvc.runs.ports import Rosters, Runs
+from syncsvc.runs.ports import Holdings, Rosters, Runs
 from syncsvc.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -48,6 +48,7 @@ class RunService:
 
     runs: Runs
     rosters: Rosters
+    holdings: Holdings
     destinations: Destinations
     clock: Callable[[], datetime]
     _stored: dict[str, Destination] = field(default_factory=dict, init=False)
@@ -64,7 +65,7 @@ class RunService:
         if not await self._has_destination(run_id, self.destinations.named(base_url, token)):
             log.warning(NOWHERE)
             return Registration(is_master=False, message=NOWHERE)
-        is_master = await self.rosters.register(run_id, worker, self.clock())
+        is_master = await self._is_master(run_id, worker)
         return Registration(is_master, "registered as master" if is_master else "registered")
 
     async def report(self, run_id: str, worker: str, status: WorkerStatus | None) -> None:
@@ -82,6 +83,12 @@ class RunService:
                 f"pid: expected a worker registered for run {run_id[:80]!r}, found {worker[:80]!r};"
                 " POST /register first"
             )
+
+    async def _is_master(self, run_id: str, worker: str) -> bool:
+        is_master, gives_way = await self.rosters.register(run_id, worker, self.clock())
+        if is_master or gives_way is None or await self.holdings.is_held(run_id):
+            return is_master
+        return await self.rosters.take_over(run_id, worker, gives_way)
 
     async def _has_destination(self, run_id: str, named: Destination | None) -> bool:
         if named is None and run_id in self._stored:

@@ -183,6 +183,16 @@ async def test_entries_are_counted_by_state(outbox):
     assert await outbox.counts("other") == {HELD: 1}
 
 
+async def test_a_run_holds_something_until_it_is_settled(outbox):
+    assert not await outbox.is_held("run")
+    claimed = await due(outbox)
+    assert await outbox.is_held("run")
+
+    await outbox.settle(claimed, DELIVERED, NOON, None)
+
+    assert not await outbox.is_held("run")
+
+
 async def test_only_what_was_delivered_long_ago_is_forgotten(outbox):
     claimed = await due(outbox)
     await outbox.settle(claimed, DELIVERED, NOON, None)

@@ -23,13 +23,16 @@ async def test_a_registered_worker_is_on_the_roster(rosters, run_id):
     assert roster.master == "a"
 
 
+MASTER, WORKER = (True, None), (False, None)
+
+
 async def test_the_first_of_many_that_begins_is_the_only_master(rosters, run_id):
-    assert await rosters.register(run_id, "a", NOON)
+    assert await rosters.register(run_id, "a", NOON) == MASTER
     await rosters.report(run_id, "a", IN_PROGRESS, NOON)
 
     others = [await rosters.register(run_id, f"b{i}", NOON) for i in range(5)]
 
-    assert others == [False] * 5
+    assert others == [WORKER] * 5
 
 
 async def test_registering_again_gives_the_same_answer(rosters, run_id):
@@ -37,31 +40,36 @@ async def test_registering_again_gives_the_same_answer(rosters, run_id):
     await rosters.report(run_id, "a", IN_PROGRESS, NOON)
     second = [await rosters.register(run_id, "b", NOON), await rosters.register(run_id, "b", NOON)]
 
-    assert (first, second) == ([True, True], [False, False])
+    assert (first, second) == ([MASTER, MASTER], [WORKER, WORKER])
 
 
 async def test_a_controller_that_never_begins_gives_way(rosters, run_id):
     await rosters.register(run_id, "controller", NOON)
     await rosters.report(run_id, "controller", None, NOON)  # keep_alive is not a beginning
 
-    assert await rosters.register(run_id, "gw0", NOON)
+    assert await rosters.register(run_id, "gw0", NOON) == (False, "controller")
 
 
-async def test_nobody_becomes_master_while_a_result_is_held(rosters, run_id):
-    await rosters.register(run_id, "a", NOON)
-    await rosters.hold(run_id, held=True)
-
-    assert not await rosters.register(run_id, "b", NOON)
-    await rosters.hold(run_id, held=False)
-    assert await rosters.register(run_id, "b", NOON)
-
-
-async def test_a_silent_master_is_replaced(rosters, run_id):
+async def test_a_silent_master_gives_way(rosters, run_id):
     await rosters.register(run_id, "a", NOON)
     await rosters.report(run_id, "a", IN_PROGRESS, NOON)
 
-    assert not await rosters.register(run_id, "b", NOON + 29 * MINUTE)
-    assert await rosters.register(run_id, "b", NOON + 31 * MINUTE)
+    assert await rosters.register(run_id, "b", NOON + 29 * MINUTE) == WORKER
+    assert await rosters.register(run_id, "b", NOON + 31 * MINUTE) == (False, "a")
+
+
+async def test_of_two_heirs_only_the_first_takes_over(rosters, run_id):
+    await rosters.register(run_id, "a", NOON)
+
+    taken = [await rosters.take_over(run_id, heir, "a") for heir in ("b", "c")]
+
+    assert taken == [True, False]
+    assert (await rosters.get(run_id)).master == "b"
+
+
+async def test_a_mastership_that_was_lost_with_its_roster_cannot_be_taken_over(rosters, run_id):
+    assert not await rosters.take_over(run_id, "b", "a")
+    assert await rosters.get(run_id) is None
 
 
 async def test_a_report_changes_status_and_moment(rosters, run_id):
@@ -102,12 +110,6 @@ async def test_after_a_loss_every_worker_that_reports_is_taken_back(rosters, run
 
     roster = await rosters.get(run_id)
     assert {w.name: w.status for w in roster.workers} == {"a": IN_PROGRESS, "b": COMPLETED}
-
-
-async def test_holding_does_not_make_a_roster_that_was_lost(rosters, run_id):
-    await rosters.hold(run_id, held=True)
-
-    assert await rosters.get(run_id) is None
 
 
 @pytest.mark.parametrize("name", ["wörker|1|2", "a b", "w:w:w", "🙂", "x" * 200])

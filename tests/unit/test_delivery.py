@@ -35,9 +35,7 @@ class House:
     async def hold(self, external_id: str = "test", **more: str) -> str:
         await self.runs.put(run())
         await self.rosters.register("run", "worker", self.clock())
-        entry_id = await self.outbox.hold(cut(external_id, **more), self.clock())
-        await self.rosters.hold("run", held=True)
-        return entry_id
+        return await self.outbox.hold(cut(external_id, **more), self.clock())
 
     async def complete(self) -> None:
         await self.rosters.report("run", "worker", COMPLETED, self.clock())
@@ -296,14 +294,3 @@ async def test_something_unexpected_in_one_run_is_an_attempt_and_not_the_end(hou
 
     assert house.entry(entry_id).state is EntryState.PENDING
     assert "ZeroDivisionError" in str(house.entry(entry_id).reason)
-
-
-async def test_the_roster_lets_go_when_everything_is_final(house):
-    await house.hold()
-    await house.settle()
-
-    await house.tick()
-
-    roster = await house.rosters.get("run")
-    assert roster is not None
-    assert not roster.holds

@@ -5,11 +5,12 @@ import pytest
 from syncsvc.errors import Rejected
 from syncsvc.runs.model import (
     LONGEST_NAME,
+    Election,
     Roster,
     WorkerStatus,
     at_work,
     check_name,
-    may_be_master,
+    election,
 )
 from tests.support.builders import LIVENESS, MINUTE, NOON, SECOND, worker
 
@@ -45,44 +46,37 @@ def test_a_worker_that_never_spoke_after_registering_is_gone_after_its_own_limit
 
 @pytest.mark.parametrize("auto", [True, False])
 def test_the_first_worker_is_master(auto):
-    assert may_be_master(Roster(()), "a", auto=auto, stale_before=NOON)
+    assert election(Roster(()), "a", auto=auto, stale_before=NOON) is Election.MASTER
 
 
 @pytest.mark.parametrize("auto", [True, False])
 def test_the_master_that_registers_again_stays_master(auto):
-    roster = Roster((worker("a"),), master="a", holds=True)
+    roster = Roster((worker("a"),), master="a")
 
-    assert may_be_master(roster, "a", auto=auto, stale_before=NOON)
+    assert election(roster, "a", auto=auto, stale_before=NOON) is Election.MASTER
 
 
 @pytest.mark.parametrize("auto", [True, False])
 def test_nobody_else_is_master_while_the_master_is_at_work(auto):
     roster = Roster((worker("a"),), master="a")
 
-    assert not may_be_master(roster, "b", auto=auto, stale_before=NOON)
-
-
-@pytest.mark.parametrize("auto", [True, False])
-def test_nobody_else_is_master_while_a_result_is_held(auto):
-    roster = Roster((worker("a", COMPLETED),), master="a", holds=True)
-
-    assert not may_be_master(roster, "b", auto=auto, stale_before=NOON)
+    assert election(roster, "b", auto=auto, stale_before=NOON) is Election.WORKER
 
 
 def test_a_master_that_has_not_begun_gives_way_only_by_the_auto_policy():
     roster = Roster((worker("controller", REGISTERED),), master="controller")
 
-    assert may_be_master(roster, "gw0", auto=True, stale_before=NOON)
-    assert not may_be_master(roster, "gw0", auto=False, stale_before=NOON)
+    assert election(roster, "gw0", auto=True, stale_before=NOON) is Election.HEIR
+    assert election(roster, "gw0", auto=False, stale_before=NOON) is Election.WORKER
 
 
 @pytest.mark.parametrize("auto", [True, False])
-def test_a_master_that_is_done_or_gone_without_a_held_result_gives_way(auto):
+def test_a_master_that_is_done_or_gone_gives_way(auto):
     done = Roster((worker("a", COMPLETED),), master="a")
     gone = Roster((worker("a"),), master="a")
 
-    assert may_be_master(done, "b", auto=auto, stale_before=NOON)
-    assert may_be_master(gone, "b", auto=auto, stale_before=NOON + SECOND)
+    assert election(done, "b", auto=auto, stale_before=NOON) is Election.HEIR
+    assert election(gone, "b", auto=auto, stale_before=NOON + SECOND) is Election.HEIR
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * (LONGEST_NAME + 1)])

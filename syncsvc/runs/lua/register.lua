@@ -1,9 +1,9 @@
 -- Makes atomic: a run has one master at a time, and asking twice gives the same answer.
 -- KEYS: roster. ARGV: worker, now (ms), life (ms), auto ('1' or '0'), stale before (ms).
+-- Gives '1' master, '0' not, or '0' and the master that gives way.
 local roster, worker, now = KEYS[1], ARGV[1], ARGV[2]
 
 local function gives_way(master)
-  if redis.call('HGET', roster, 'held') then return false end
   local state = redis.call('HGET', roster, 'w:' .. master)
   if not state then return true end
   local status, seen = state:match('^(%a[%a_]*)|%d|(%d+)$')
@@ -12,11 +12,16 @@ local function gives_way(master)
 end
 
 local master = redis.call('HGET', roster, 'master')
-local chosen = not master or master == worker or gives_way(master)
-if chosen then redis.call('HSET', roster, 'master', worker) end
+local answer = {'0'}
+if not master or master == worker then
+  redis.call('HSET', roster, 'master', worker)
+  answer = {'1'}
+elseif gives_way(master) then
+  answer = {'0', master}
+end
 
 local known = redis.call('HGET', roster, 'w:' .. worker)
 local beats = known and known:match('|(%d)|') or '0'
 redis.call('HSET', roster, 'w:' .. worker, 'registered|' .. beats .. '|' .. now)
 redis.call('PEXPIRE', roster, ARGV[3])
-return chosen and 1 or 0
+return answer

@@ -77,9 +77,8 @@ results = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("result_id", Text, ForeignKey("results.id"), nullable=False),
-    Column("run_id", Text, ForeignKey("runs.id"), nullable=False),
+    Column("id", Text, ForeignKey("results.id"), primary_key=True),  # one entry a result
+    Column("run_id", Text, nullable=False),  # the result's, for claims that keep runs together
     Column("state", Text, nullable=False),
     Column("forced", Boolean, nullable=False),
     Column("target_id", Text, nullable=True),

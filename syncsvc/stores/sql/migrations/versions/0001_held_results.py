@@ -33,9 +33,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "outbox",
-        sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("result_id", sa.Text, sa.ForeignKey("results.id"), nullable=False),
-        sa.Column("run_id", sa.Text, sa.ForeignKey("runs.id"), nullable=False),
+        sa.Column("id", sa.Text, sa.ForeignKey("results.id"), primary_key=True),
+        sa.Column("run_id", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("forced", sa.Boolean, nullable=False),
         sa.Column("target_id", sa.Text),
