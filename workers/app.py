@@ -49,6 +49,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "beat_scheduler": "redbeat.RedBeatScheduler",  # a second beat stands by
         "beat_max_loop_interval": 1.0,
         "redbeat_redis_url": settings.redis,
+        "redbeat_redis_options": {"socket_connect_timeout": 5.0, "socket_timeout": 30.0},
         "redbeat_key_prefix": "syncsvc:beat",
         "redbeat_lock_timeout": 6.0,  # seconds until the second beat takes over
         "beat_schedule": _timetable(),

@@ -1,11 +1,15 @@
 """A real `up` in a process of its own: real supervisor, real server, stub processes of ours."""
 
+import fcntl
 import json
 import os
+import select
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -15,6 +19,7 @@ import pytest
 from tests.support.waiting import until
 
 STUB = Path(__file__).with_name("stub")
+RUN_UP = Path(__file__).with_name("run_up.py")
 
 
 @dataclass
@@ -24,9 +29,13 @@ class Heard:
     lines: list[str] = field(default_factory=list)
 
     def listen_to(self, stream: IO[str]) -> threading.Thread:
-        thread = threading.Thread(target=lambda: self.lines.extend(stream), daemon=True)
+        thread = threading.Thread(target=self._listen, args=(stream,), daemon=True)
         thread.start()
         return thread
+
+    def _listen(self, stream: IO[str]) -> None:
+        for line in stream:
+            self.lines.append(line)
 
     def wait_for(self, text: str, within: float = 15) -> str:
         """Give the first line that contains a text, as soon as it is there."""
@@ -47,7 +56,7 @@ class Up:
     ) -> None:
         reading, writing = os.pipe()
         self.process = subprocess.Popen(
-            [sys.executable, "run_up.py", *arguments],
+            [sys.executable, RUN_UP, *arguments],
             cwd=STUB,
             env=environ,
             stdout=subprocess.PIPE,
@@ -96,25 +105,41 @@ class Up:
 StartUp = Callable[..., Up]
 
 
-@pytest.fixture
-def start_up(tmp_path) -> Iterator[StartUp]:
-    """Start an `up` on the data folder of this test; environment as keywords."""
+@contextmanager
+def starting_in(folder: Path) -> Iterator[StartUp]:
+    """Give what starts an `up` on one data folder; environment as keywords."""
     started: list[Up] = []
+    outside = {name: value for name, value in os.environ.items() if "SYNCSVC_" not in name}
+    ours = {
+        "SYNCSVC_DATA_DIR": str(folder / "d"),
+        "SYNCSVC_API_PORT": "0",
+        "SYNCSVC_SYNC_STORAGE_PORT": "0",
+        "SYNCSVC_CONFIG": os.devnull,
+    }
 
     def start(*arguments: str, unread: bool = False, **environ: str) -> Up:
-        ours = {
-            "SYNCSVC_DATA_DIR": str(tmp_path / "d"),
-            "SYNCSVC_API_PORT": "0",
-            "SYNCSVC_SYNC_STORAGE_PORT": "0",
-            "SYNCSVC_CONFIG": os.devnull,
-        }
-        environ = {**os.environ, **ours, **environ}
+        environ = {**outside, **ours, **environ}
         started.append(Up(environ, arguments or ("--json",), unread=unread))
         return started[-1]
 
     yield start
     for up in started:
         up.clean_up()
+
+
+@pytest.fixture
+def start_up(tmp_path) -> Iterator[StartUp]:
+    with starting_in(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory) -> Iterator[Up]:
+    """An `up` that the tests of a module share."""
+    with starting_in(tmp_path_factory.mktemp("shared")) as start:
+        up = start(STUB_SANDBOX="yes", STUB_HAS_OFFSPRING="gateway")
+        up.ready()
+        yield up
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from pathlib import Path
 
 import redis
 
@@ -10,17 +11,57 @@ from syncsvc.settings import Settings
 from tests.support.waiting import until
 
 
-def test_up_tells_machines_where_everything_is(start_up, tmp_path):
-    up = start_up(STUB_SANDBOX="yes")
-
-    told = up.ready()
+def test_up_tells_machines_where_everything_is(running):
+    told = running.ready()
 
     assert set(told["addresses"]) == {"api", "sync_storage", "flower", "sandbox"}
     assert told["addresses"]["flower"] == told["addresses"]["api"] + "/flower/"
-    assert told["data_dir"] == str(tmp_path / "d")
+    assert Path(told["data_dir"]).is_dir()
     expected = {"up", "valkey", "gateway", "beat", "worker", "flower", "sandbox"}
     assert set(told["pids"]) == expected
-    assert told["pids"]["up"] == up.process.pid
+    assert told["pids"]["up"] == running.process.pid
+
+
+def test_each_line_of_a_process_carries_its_name(running):
+    line = running.err.wait_for("offspring")
+
+    assert line.startswith("gateway   | offspring ")
+
+
+def test_a_crashed_process_is_restarted_and_said_so(running):
+    os.kill(running.pids()["worker"], signal.SIGKILL)
+
+    running.err.wait_for("worker was killed by SIGKILL and is restarted in 1 s")
+    running.err.wait_for("worker is back after")
+
+
+def test_a_crashed_process_leaves_nothing_of_its_own_behind(running, gone):
+    offspring = int(running.err.wait_for("offspring").split()[-1])
+
+    os.kill(running.pids()["gateway"], signal.SIGKILL)
+
+    until(lambda: gone(offspring), "the offspring goes with its parent", 5)
+
+
+def test_what_the_server_acknowledged_survives_its_kill_9(running):
+    settings = Settings(data_dir=running.ready()["data_dir"])
+    with redis.Redis.from_url(settings.redis) as client:
+        client.set("snowdrops", 7)
+
+        os.kill(running.pids()["valkey"], signal.SIGKILL)
+        running.err.wait_for("valkey is back after")
+
+        assert client.get("snowdrops") == b"7"
+
+
+def test_a_second_up_on_the_same_data_folder_is_refused(running, start_up):
+    folder, pid = running.ready()["data_dir"], running.process.pid
+
+    second = start_up(SYNCSVC_DATA_DIR=folder)
+
+    assert second.code() == 1
+    assert f"{folder} is in use by `syncsvc up` (pid {pid}): stop it" in second.said()
+    assert second.said().count("\n") == 1
 
 
 def test_up_tells_people_where_everything_is(start_up):
@@ -31,56 +72,6 @@ def test_up_tells_people_where_everything_is(start_up):
     assert "API http://127.0.0.1:" in line
     assert "Sync Storage http://127.0.0.1:" in line
     assert "/flower/" in line
-
-
-def test_each_line_of_a_process_carries_its_name(start_up):
-    up = start_up(STUB_HAS_OFFSPRING="gateway")
-
-    line = up.err.wait_for("offspring")
-
-    assert line.startswith("gateway   | offspring ")
-
-
-def test_a_crashed_process_is_restarted_and_said_so(start_up):
-    up = start_up()
-    before = up.pids()["worker"]
-
-    os.kill(before, signal.SIGKILL)
-
-    up.err.wait_for("worker was killed by SIGKILL and is restarted in 1 s")
-    up.err.wait_for("worker is back after")
-
-
-def test_a_crashed_process_leaves_nothing_of_its_own_behind(start_up, gone):
-    up = start_up(STUB_HAS_OFFSPRING="gateway")
-    offspring = int(up.err.wait_for("offspring").split()[-1])
-
-    os.kill(up.pids()["gateway"], signal.SIGKILL)
-
-    until(lambda: gone(offspring), "the offspring goes with its parent", 5)
-
-
-def test_what_the_server_acknowledged_survives_its_kill_9(start_up, tmp_path):
-    up = start_up()
-    pid = up.pids()["valkey"]
-    with redis.Redis.from_url(Settings(data_dir=tmp_path / "d").redis) as client:
-        client.set("snowdrops", 7)
-
-        os.kill(pid, signal.SIGKILL)
-        up.err.wait_for("valkey is back after")
-
-        assert client.get("snowdrops") == b"7"
-
-
-def test_a_second_up_on_the_same_data_folder_is_refused(start_up, tmp_path):
-    first = start_up()
-    pid = first.pids()["up"]
-
-    second = start_up()
-
-    assert second.code() == 1
-    assert f"{tmp_path / 'd'} is in use by `syncsvc up` (pid {pid}): stop it" in second.said()
-    assert second.said().count("\n") == 1
 
 
 def test_a_port_in_use_is_told_in_one_line_with_nothing_started(start_up):

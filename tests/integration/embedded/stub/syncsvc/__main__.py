@@ -10,27 +10,40 @@ from pathlib import Path
 COMMAND = sys.argv[1]
 
 
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def asked_to(misbehave: str) -> bool:
     return COMMAND in os.environ.get(f"STUB_{misbehave}", "").split(",")
 
 
 def leave(number: int, _frame: object) -> None:
-    print(f"{COMMAND} leaves on {signal.Signals(number).name}", flush=True)
+    say(f"{COMMAND} leaves on {signal.Signals(number).name}")
     if not asked_to("IGNORES_SIGNALS"):
         os._exit(0)
 
 
-def serve() -> None:
+def open_door() -> socket.socket | None:
+    """Become ready in the way that is expected of this command."""
     if COMMAND == "flower":
         Path(os.environ["STUB_FLOWER_SOCKET"]).unlink(missing_ok=True)
         server = socket.socket(socket.AF_UNIX)
         server.bind(os.environ["STUB_FLOWER_SOCKET"])
         server.listen()
-    else:
-        Path(os.environ["SYNCSVC_READY_FILE"]).touch()
-    while True:
+        return server
+    if COMMAND == "sandbox":
+        return socket.create_server(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])))
+    Path(os.environ["SYNCSVC_READY_FILE"]).touch()
+    return None
+
+
+def serve() -> None:
+    door = open_door()
+    while door is None or door.fileno():
         if asked_to("CHATTERS"):
-            print("x" * 1000, flush=True)
+            say("x" * 1000)
         else:
             signal.pause()
 
@@ -40,7 +53,7 @@ if asked_to("FAILS"):
 if COMMAND == "migrate":
     sys.exit(0)
 if asked_to("HAS_OFFSPRING"):
-    print(f"offspring {subprocess.Popen(['sleep', '60']).pid}", flush=True)
+    say(f"offspring {subprocess.Popen(['sleep', '60']).pid}")
 for handled in (signal.SIGTERM, signal.SIGQUIT):
     signal.signal(handled, leave)
 serve()

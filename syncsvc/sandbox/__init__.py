@@ -1,0 +1,1 @@
+"""The outside world in a box: foreign systems over real HTTP, with faults on demand."""

@@ -1,0 +1,1 @@
+"""Test IT as adapters see it."""
