@@ -50,7 +50,7 @@ def configure(settings: Settings) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _mask_secrets,
-        structlog.processors.format_exc_info,
+        *([] if console else [structlog.processors.format_exc_info]),
     ]
     structlog.configure(
         processors=[*shared, _renderer(console=console)],
@@ -88,7 +88,10 @@ def _configure_libraries(level: int, shared: list[Processor], *, console: bool) 
 
 def _renderer(*, console: bool) -> Processor:
     if console:
-        return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        return structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,  # the others show locals: secrets
+        )
     return _as_json
 
 

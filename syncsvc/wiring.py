@@ -3,6 +3,7 @@
 import asyncio
 import random
 import secrets
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from syncsvc.settings import MasterPolicy, Settings
 from syncsvc.stores.redis.scripts import Scripts, connect
 from syncsvc.stores.sql.database import Database, open_database, ping
 from syncsvc.stores.sql.sealing import Seal, key_from
+
+Sockets = list[socket.socket]
 
 
 def now() -> datetime:
@@ -111,33 +114,50 @@ def build(settings: Settings) -> Services:
     )
 
 
-async def serve_gateway(settings: Settings, when_serving: Callable[[], None]) -> None:
-    """Serve every port until a signal comes.
+class Gateway:
+    """Every port of one gateway process, opened and then served from one loop."""
 
-    Raises Rejected when a port cannot be had.
-    """
-    api_sockets = bind(Listener("API", settings.api_host, settings.api_port, "SYNCSVC_API_PORT"))
-    storage_sockets = bind(
-        Listener(
+    def __init__(self, settings: Settings, api: Sockets, storage: Sockets) -> None:
+        self._sockets = api + storage
+        self.services = build(settings)
+        self._flower = FlowerProxy(settings.flower_socket)
+        self.api_port: int = api[0].getsockname()[1]
+        self.sync_storage_port: int = storage[0].getsockname()[1]
+        self._app = ByPort(
+            {
+                self.api_port: _api(settings, self.services, self._flower),
+                self.sync_storage_port: sync_storage(self.services),
+            }
+        )
+        self._server: Server | None = None
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Gateway":
+        """Open the ports.
+
+        Raises Rejected that names the port and its option when one cannot be had.
+        """
+        api = Listener("API", settings.api_host, settings.api_port, "SYNCSVC_API_PORT")
+        storage = Listener(
             "Sync Storage",
             settings.sync_storage_host,
             settings.sync_storage_port,
             "SYNCSVC_SYNC_STORAGE_PORT",
         )
-    )
-    services = build(settings)
-    flower = FlowerProxy(settings.flower_socket)
-    app = ByPort(
-        {
-            api_sockets[0].getsockname()[1]: _api(settings, services, flower),
-            storage_sockets[0].getsockname()[1]: sync_storage(services),
-        }
-    )
-    try:
-        await Server(app, when_serving).serve(sockets=api_sockets + storage_sockets)
-    finally:
-        await flower.close()
-        await services.close()
+        return cls(settings, bind(api), bind(storage))
+
+    async def serve(self, when_serving: Callable[[], None]) -> None:
+        """Serve until a signal comes, or `stop` is called."""
+        self._server = Server(self._app, when_serving)
+        try:
+            await self._server.serve(sockets=self._sockets)
+        finally:
+            await self._flower.close()
+            await self.services.close()
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.should_exit = True
 
 
 def _api(settings: Settings, services: Services, flower: FlowerProxy) -> Edge:

@@ -3,15 +3,12 @@
 A PostgreSQL that is absent skips its tests here and fails them in CI.
 """
 
-import asyncio
 import os
 import subprocess
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import asyncpg
 import pytest
@@ -21,9 +18,7 @@ from syncsvc.embedded.valkey import configuration, find_server
 from syncsvc.settings import Settings
 from syncsvc.stores.sql.database import Database, open_database
 from syncsvc.stores.sql.migrate import migrate
-from tests.support.waiting import until_connects
-
-Answer = TypeVar("Answer")
+from tests.support.waiting import apart, until_connects
 
 POSTGRES = os.environ.get("SYNCSVC_TEST_POSTGRES_URL", "postgresql://localhost/postgres")
 
@@ -33,12 +28,6 @@ def absent(what: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(f"{what} is absent, and CI must have it")
     pytest.skip(f"{what} is absent")
-
-
-def apart(story: Coroutine[None, None, Answer]) -> Answer:
-    """Carry out a story on a loop of its own, also when one is running here."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, story).result()
 
 
 @pytest.fixture(autouse=True)

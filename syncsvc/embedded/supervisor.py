@@ -15,14 +15,15 @@ from syncsvc.errors import Unavailable
 
 STOP_WITHIN = timedelta(seconds=8)  # of the ten that we promise; signals and exits take time too
 READY_WITHIN = timedelta(seconds=60)
-PATIENCE_S = 10.0  # without news, before it is said who keeps us waiting
+PATIENCE = timedelta(seconds=10)  # without news, before it is said who keeps us waiting
 
 
 class Supervisor:
     """Owner of every process of one `syncsvc up`; call `stop` whatever happened."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, patience: timedelta = PATIENCE) -> None:
         self._console = console
+        self._patience_s = patience.total_seconds()
         self._keepers: list[Keeper] = []
 
     @property
@@ -47,7 +48,7 @@ class Supervisor:
         waiting = {keeper.started for keeper in keepers}
         while waiting and not _gave_up(keepers):
             done, waiting = await asyncio.wait(
-                waiting, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED
+                waiting, timeout=self._patience_s, return_when=asyncio.FIRST_COMPLETED
             )
             if not done:
                 names = [keeper.child.name for keeper in keepers if not keeper.served]

@@ -16,7 +16,7 @@ from syncsvc.errors import SyncsvcError
 from syncsvc.gateway import openapi
 from syncsvc.gateway.edge import Edge
 from syncsvc.gateway.guard import Guard
-from syncsvc.gateway.refusals import refuse, refuse_http
+from syncsvc.gateway.refusals import refuse, refuse_http, refuse_unexpected
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def build_api(routes: list[BaseRoute], token: str | None) -> Edge:
         Route("/metrics", _metrics, methods=["GET"]),
         *openapi.routes(),
     ]
-    handlers = {SyncsvcError: refuse, HTTPException: refuse_http}
+    handlers = {SyncsvcError: refuse, HTTPException: refuse_http, Exception: refuse_unexpected}
     return Edge(Guard(Starlette(routes=own + routes, exception_handlers=handlers), token), "api")
 
 

@@ -1,17 +1,14 @@
 """What happens to every request, whatever it asks for.
 
 It gets an id, which its answer and every log line about it carry; it is timed, counted and
-logged in one line; and if we fail unexpectedly, the answer says so without saying how.
+logged in one line; and if we fail unexpectedly, the log says how.
 """
 
 import os
 import re
 import time
-from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import Any
 
-import msgspec
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect
@@ -72,10 +69,8 @@ class Edge:
             await self._app(scope, receive, stamped)
         except ClientDisconnect:
             exchange.status = CALLER_LEFT
-        except Exception:  # the outermost frame of a request: its caller must get an answer
-            log.exception("request failed unexpectedly", path=scope["path"])
-            if not exchange.status:
-                await _say_internal_error(exchange, stamped)
+        except Exception:  # the outermost frame of a request; its caller has an answer already
+            log.exception("request failed unexpectedly")
 
     def _tell(self, exchange: _Exchange, scope: Scope, seconds: float) -> None:
         REQUESTS.labels(self._surface, scope["method"], exchange.status).inc()
@@ -88,17 +83,6 @@ class Edge:
             status=exchange.status,
             ms=round(seconds * 1000, 2),
         )
-
-
-async def _say_internal_error(exchange: _Exchange, send: Send) -> None:
-    message = "something unexpected happened here; the log has it under this request id"
-    body = msgspec.json.encode(
-        {"error": {"message": message, "request_id": exchange.request_id.decode()}}
-    )
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    start: MutableMapping[str, Any] = {"type": "http.response.start", "status": 500}
-    await send({**start, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 def _request_id(scope: Scope) -> bytes:

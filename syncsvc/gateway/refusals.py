@@ -32,6 +32,12 @@ async def refuse(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": {"message": str(error)}}, status, headers)
 
 
+async def refuse_unexpected(_request: Request, _error: Exception) -> Response:
+    """Answer a mistake of ours: that it happened and where it is told, not what it was."""
+    message = "something unexpected happened here; the log has it under this x-request-id"
+    return JSONResponse({"error": {"message": message}}, 500)
+
+
 async def refuse_http(_request: Request, error: Exception) -> Response:
     """Answer what the router itself refuses: no such path, no such method."""
     if not isinstance(error, HTTPException):

@@ -1,6 +1,5 @@
 """Listens on every port of the gateway, on both loopback addresses, from one event loop."""
 
-import gc
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -45,7 +44,7 @@ def bind(listener: Listener) -> list[socket.socket]:
 def _open(listener: Listener, host: str, port: int) -> socket.socket | None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        opened = socket.socket(family, socket.SOCK_STREAM)
+        opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else Nagle stays
     except OSError:
         if host == LOOPBACK[1]:
             return None  # a host without IPv6
@@ -87,13 +86,5 @@ class Server(uvicorn.Server):
         self._when_serving = when_serving
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        _settle_memory()
         await super().startup(sockets)
         self._when_serving()
-
-
-def _settle_memory() -> None:
-    """Keep the collector from walking all modules again and again: it stalls answers by 80 ms."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 100)

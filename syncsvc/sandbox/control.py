@@ -196,6 +196,6 @@ def _uuid(found: str) -> UUID:
 
 def _last(request: Request) -> int:
     found = request.query_params.get("last", "1000")
-    if not found.isdecimal() or not 1 <= int(found) <= 1000:
+    if not found.isdecimal() or len(found) > 4 or not 1 <= int(found) <= 1000:
         raise Refusal(400, f"last: found {found}, expected a number from 1 to 1000", "last")
     return int(found)

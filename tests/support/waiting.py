@@ -1,14 +1,22 @@
 """Waits for what happens outside this process, with a deadline and a reason."""
 
+import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 Seen = TypeVar("Seen")
 
 LOOK_AGAIN = 0.05  # seconds
+
+
+def apart(story: Coroutine[None, None, Seen]) -> Seen:
+    """Carry out a story on a loop of its own, also when one is running here."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, story).result()
 
 
 def until(look: Callable[[], Seen], what: str, within: float = 30) -> Seen:

@@ -111,11 +111,16 @@ def build_sync_storage(storage: SyncStorage) -> Starlette:
         Route("/force-completion", storage.force_completion, methods=["GET"]),
         Route("/shutdown", storage.shutdown, methods=["POST"]),
     ]
-    return Starlette(routes=routes, exception_handlers={SyncsvcError: _refusal})
+    return Starlette(routes=routes, exception_handlers={SyncsvcError: _refusal, Exception: _mishap})
 
 
 async def _refusal(_request: Request, error: Exception) -> Response:
     return Response(str(error), status_code=_status(error), media_type="text/plain")
+
+
+async def _mishap(_request: Request, _error: Exception) -> Response:
+    said = "something unexpected happened here; the log has it under this x-request-id"
+    return Response(said, status_code=500, media_type="text/plain")
 
 
 def _status(error: Exception) -> int:

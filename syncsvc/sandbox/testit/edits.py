@@ -12,7 +12,7 @@ from syncsvc.sandbox.testit.model import Content, Result, written
 from syncsvc.sandbox.testit.requests import EditResults, NewResult, UpdateResult
 from syncsvc.sandbox.testit.statuses import Status, StatusType, of_type
 from syncsvc.sandbox.testit.statuses import reported as status_of
-from syncsvc.sandbox.testit.values import Reference, attachments_within, check_depth
+from syncsvc.sandbox.testit.values import Reference, attachments_within
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,6 @@ def reported(place: Place, report: NewResult, bound: Result | None, now: datetim
         setup=report.setup_results or (),
         teardown=report.teardown_results or (),
     )
-    for steps in (content.steps, content.setup, content.teardown):
-        check_depth(steps)
     result = replace(bound or _blank(place, status, now), content=content)
     return written(result, status, now, "POST")
 
@@ -68,8 +66,6 @@ def changed(result: Result, update: UpdateResult, now: datetime, by: str) -> Res
     content = replace(result.content, **_given(update))
     if update.step_results is not None:
         content = replace(content, step_references=update.step_results, steps=())
-    for steps in (content.setup, content.teardown):
-        check_depth(steps)
     result = replace(result, content=content, modified=now)
     status = status_of(update.status_code, update.status_type, update.outcome)
     return result if status is None else written(result, status, now, by)
@@ -83,7 +79,7 @@ def update_of(edit: EditResults) -> UpdateResult:
 
 
 def references_of(report: NewResult | UpdateResult) -> Sequence[Reference]:
-    """List the attachments that a report or an update refers to, those of steps included."""
+    """List the attachments that a report or an update refers to, those of its steps included."""
     steps = [*(report.setup_results or ()), *(report.teardown_results or ())]
     if isinstance(report, NewResult):
         steps += report.step_results or ()

@@ -10,6 +10,7 @@ from uuid import UUID
 from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID
 from syncsvc.sandbox.replies import Missing, Refusal
 from syncsvc.sandbox.testit.requests import AutotestFilter, WriteAutotest
+from syncsvc.sandbox.testit.values import check_depth
 
 MOST_AUTOTESTS = 100_000
 MOST_ATTACHMENTS = 100_000  # older ones are forgotten; only their description is kept anyway
@@ -80,7 +81,7 @@ class Library:
             name = (taken or again)[0]
             raise Refusal(409, f"Autotest with external ID {name} already exists", "externalId")
         for each in wanted:
-            check_project(each.project_id)
+            _check(each)
         if len(self.autotests) + len(wanted) > MOST_AUTOTESTS:
             raise Refusal(422, f"a sandbox keeps no more than {MOST_AUTOTESTS} autotests")
         return [self._create(each) for each in wanted]
@@ -165,7 +166,7 @@ class Library:
         return autotest
 
     def _updated(self, wanted: WriteAutotest) -> Autotest:
-        check_project(wanted.project_id)
+        _check(wanted)
         if wanted.id is None:
             known = self.by_external_id(wanted.external_id)
         else:
@@ -173,7 +174,7 @@ class Library:
         return replace(known, written=wanted, modified=self.clock())
 
     def _ids(self, key: str) -> list[UUID]:
-        if key.isdecimal():
+        if key.isdecimal() and len(key) < 10:
             number = int(key)
             return [each.id for each in self.autotests.values() if each.global_id == number]
         try:
@@ -201,6 +202,12 @@ def repeated(names: Iterable[str]) -> list[str]:
 def matches_any(wanted: Sequence[_T] | None, found: Iterable[_T]) -> bool:
     """Say whether a list of a filter lets something through; without a list everything passes."""
     return wanted is None or not set(wanted).isdisjoint(found)
+
+
+def _check(wanted: WriteAutotest) -> None:
+    check_project(wanted.project_id)
+    for steps in (wanted.steps, wanted.setup, wanted.teardown):
+        check_depth(steps)
 
 
 def _matches(autotest: Autotest, wanted: AutotestFilter) -> bool:

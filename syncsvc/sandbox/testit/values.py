@@ -74,18 +74,27 @@ class StepReference(Struct, frozen=True, rename="camel", kw_only=True):
     outcome: str
 
 
-def check_depth(steps: Sequence[Step], level: int = 1) -> None:
+AnyStep = Step | PlannedStep
+
+
+def check_depth(steps: Sequence[AnyStep] | None, level: int = 1) -> None:
     """Refuse steps that nest deeper than Test IT stores."""
     if steps and level > DEEPEST_STEP:
         raise Refusal(400, f"steps nest deeper than {DEEPEST_STEP} levels", "stepResults")
-    for step in steps:
-        check_depth(step.step_results or (), level + 1)
+    for step in steps or ():
+        inner = step.step_results if isinstance(step, Step) else step.steps
+        check_depth(inner, level + 1)
 
 
 def attachments_within(steps: Sequence[Step]) -> list[UUID]:
-    """List what the steps refer to, inner ones included."""
+    """List what the steps refer to, inner ones included; they must not nest too deeply."""
+    check_depth(steps)
+    return _attachments_within(steps)
+
+
+def _attachments_within(steps: Sequence[Step]) -> list[UUID]:
     found: list[UUID] = []
     for step in steps:
         found += [each.id for each in step.attachments or ()]
-        found += attachments_within(step.step_results or ())
+        found += _attachments_within(step.step_results or ())
     return found

@@ -29,7 +29,7 @@ def said(tmp_path):
 @pytest.fixture
 async def supervisor(said):
     with said.open("w") as stream, Console.on(stream) as console:
-        supervisor = Supervisor(console)
+        supervisor = Supervisor(console, patience=timedelta(seconds=0.2))
         yield supervisor
         supervisor.kill()
         await supervisor.stop()
@@ -58,6 +58,13 @@ async def test_a_child_that_never_serves_is_named_with_its_last_lines(supervisor
 
     assert "bud was not ready within 0.5 s: it runs, but does not serve" in str(failed.value)
     assert "waiting for spring" in str(failed.value)
+
+
+async def test_a_long_wait_is_explained(supervisor, child, said):
+    with pytest.raises(Unavailable):
+        await supervisor.start([child(SLEEP)], within=timedelta(seconds=0.5))
+
+    await asyncio.to_thread(until, lambda: "still waiting for bud" in said.read_text(), "a word")
 
 
 async def test_a_program_that_is_missing_is_named(supervisor, child):

@@ -4,6 +4,7 @@ import pytest
 
 from syncsvc.sandbox.bodies import JSON_LIMIT
 from syncsvc.sandbox.identities import PROJECT_ID
+from tests.protocol.sandbox.world import autotest
 
 
 @pytest.mark.parametrize("given", [None, "", "PrivateToken wrong", "Bearer sandbox"])
@@ -55,3 +56,26 @@ async def test_an_older_installation_has_no_adapters_surface(world):
 
     assert (await world.http.get(f"/adapters/projects/{PROJECT_ID}")).status_code == 404
     assert (await world.http.get(f"/api/v2/projects/{PROJECT_ID}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"/api/v2/autoTests/{'9' * 5000}",
+        f"/adapters/workItems/{'9' * 5000}",
+        f"/__sandbox__/calls?last={'9' * 5000}",
+        "/api/v2/testResults/%00",
+    ],
+)
+async def test_a_nonsensical_address_is_no_error_of_the_sandbox(world, query):
+    assert (await world.http.get(query)).status_code in (400, 404)
+
+
+async def test_an_autotest_with_endless_steps_is_a_bad_request(world):
+    step = {"title": "s"}
+    for _ in range(300):
+        step = {"title": "s", "steps": [step]}
+
+    reply = await world.http.post("/adapters/autoTests", json=autotest("a", steps=[step]))
+
+    assert reply.status_code == 400

@@ -1,0 +1,70 @@
+"""A gateway over real HTTP: the product's own server, SQLite, and an embedded Valkey."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from syncsvc.settings import Settings
+from syncsvc.stores.sql.database import open_database
+from syncsvc.stores.sql.migrate import migrate
+from syncsvc.wiring import Gateway
+from tests.support.waiting import apart
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with its tables, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "syncsvc.db"
+
+    async def make() -> None:
+        database = open_database(f"sqlite:///{file}")
+        await migrate(database)
+        await database.close()
+
+    apart(make())
+    return file
+
+
+@pytest.fixture
+def settings(tmp_path: Path, valkey_url: str) -> Settings:
+    return Settings(
+        data_dir=tmp_path,
+        redis_url=valkey_url,
+        api_port=0,
+        sync_storage_port=0,
+        testit_url="http://127.0.0.1:9",
+        testit_token="configured",
+    )
+
+
+@pytest.fixture
+async def gateway(settings: Settings, migrated: Path) -> AsyncIterator[Gateway]:
+    shutil.copy(migrated, settings.data_dir / "syncsvc.db")
+    started = asyncio.Event()
+    serving = Gateway.open(settings)
+    task = asyncio.create_task(serving.serve(started.set))
+    await asyncio.wait_for(started.wait(), 10)
+    yield serving
+    serving.stop()
+    await asyncio.wait_for(task, 10)
+
+
+@pytest.fixture
+async def storage(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
+    """Speaks to Sync Storage, as an adapter does."""
+    async with httpx.AsyncClient(
+        base_url=f"http://localhost:{gateway.sync_storage_port}", trust_env=False
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+async def api(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(
+        base_url=f"http://localhost:{gateway.api_port}", trust_env=False
+    ) as client:
+        yield client

@@ -1,0 +1,176 @@
+"""A whole `syncsvc up --sandbox` as a test's neighbour: its addresses, its processes, its Test IT."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID, TOKEN
+from tests.support.waiting import until
+
+STARTING = 60  # seconds
+STOPPING = 12
+
+
+@dataclass
+class Stack:
+    """A running stack; its children may be killed, and come back."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+    environment: dict[str, str]
+    ready: dict[str, Any]
+    http: httpx.Client
+
+    @property
+    def sync_storage(self) -> str:
+        return str(self.ready["addresses"]["sync_storage"])
+
+    @property
+    def api(self) -> str:
+        return str(self.ready["addresses"]["api"])
+
+    @property
+    def sandbox(self) -> str:
+        return str(self.ready["addresses"]["sandbox"])
+
+    def pid(self, name: str) -> int | None:
+        """Give the pid of a child by its command: gateway, worker, beat, flower, sandbox, valkey."""
+        for child in psutil.Process(self.process.pid).children(recursive=True):
+            try:
+                command = child.cmdline()
+            except psutil.Error:
+                continue
+            if name in command or any(f"{name}-server" in part for part in command[:1]):
+                return child.pid
+        return None
+
+    def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> None:
+        """Kill a child."""
+        pid = until(lambda: self.pid(name), f"{name} runs")
+        os.kill(pid, how)
+        until(lambda: self.pid(name) != pid, f"{name} {pid} is gone")
+
+    def call(self, method: str, url: str, **more: Any) -> Any:
+        """Call one of the addresses and give the JSON of a success."""
+        answer = self.http.request(method, url, **more)
+        assert answer.is_success, f"{method} {url}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def test_it(self, method: str, path: str, **more: Any) -> Any:
+        headers = {"Authorization": f"PrivateToken {TOKEN}"}
+        return self.call(method, f"{self.sandbox}/api/v2{path}", headers=headers, **more)
+
+    def new_run(self, *tests: str) -> str:
+        """Create a run, and the autotests of these external ids, in the sandbox's Test IT."""
+        for test in tests:
+            self.http.post(
+                f"{self.sandbox}/api/v2/autoTests",
+                json={"externalId": test, "name": test, "projectId": str(PROJECT_ID)},
+                headers={"Authorization": f"PrivateToken {TOKEN}"},
+            )
+        body = {"projectId": str(PROJECT_ID), "name": "a test"}
+        return str(self.test_it("POST", "/testRuns", json=body)["id"])
+
+    def post_result(self, run_id: str, test: str, status_type: str) -> None:
+        result = {
+            "configurationId": str(CONFIGURATION_ID),
+            "autoTestExternalId": test,
+            "statusType": status_type,
+        }
+        self.test_it("POST", f"/testRuns/{run_id}/testResults", json=[result])
+
+    def storage(self, path: str, **body: Any) -> Any:
+        """POST to Sync Storage."""
+        return self.call("POST", self.sync_storage + path, json=body)
+
+    def hold(self, run_id: str, test: str, *, worker: str = "worker-1-1") -> None:
+        """Play a master: register, hand one result over, and show it in progress."""
+        self.storage(
+            "/register", pid=worker, testRunId=run_id, baseUrl=self.sandbox, privateToken=TOKEN
+        )
+        self.storage("/set_worker_status", pid=worker, testRunId=run_id, status="in_progress")
+        self.storage(
+            f"/in_progress_test_result?testRunId={run_id}",
+            projectId=str(PROJECT_ID),
+            autoTestExternalId=test,
+            statusCode="Passed",
+            statusType="Succeeded",
+        )
+        self.post_result(run_id, test, "InProgress")
+
+    def complete(self, run_id: str, *, worker: str = "worker-1-1") -> None:
+        self.storage("/set_worker_status", pid=worker, testRunId=run_id, status="completed")
+
+    def run_state(self, run_id: str) -> dict[str, Any]:
+        """Give what the sandbox knows of a run: its results with their history, its completion."""
+        state = self.call("GET", f"{self.sandbox}/__sandbox__/state")
+        return next(run for run in state["runs"] if run["id"] == run_id)
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a syncsvc command with this stack's settings."""
+        return subprocess.run(
+            [sys.executable, "-m", "syncsvc", *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+@contextmanager
+def running_stack(folder: Path, *arguments: str, **settings: str) -> Iterator[Stack]:
+    """Start a stack with its own folder and free ports, and stop it at the end."""
+    environment = {
+        **os.environ,
+        "SYNCSVC_DATA_DIR": str(folder),
+        "SYNCSVC_API_PORT": "0",
+        "SYNCSVC_SYNC_STORAGE_PORT": "0",
+        "SYNCSVC_QUIET_PERIOD": "2s",
+        **{f"SYNCSVC_{name.upper()}": value for name, value in settings.items()},
+    }
+    command = ["up", "--sandbox", "--sandbox-port", "0", "--json", *arguments]
+    log = (folder / "up.log").open("w")
+    with (
+        log,
+        httpx.Client(timeout=30, trust_env=False) as http,
+        subprocess.Popen(
+            [sys.executable, "-m", "syncsvc", *command],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        try:
+            ready = _first_line(process, folder)
+            yield Stack(process, folder, environment, ready, http)
+        finally:
+            _stop(process)
+
+
+def _first_line(process: subprocess.Popen[str], folder: Path) -> dict[str, Any]:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, f"the stack did not start: {(folder / 'up.log').read_text()[-3000:]}"
+    ready: dict[str, Any] = json.loads(line)
+    return ready
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOPPING)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
