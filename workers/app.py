@@ -14,6 +14,7 @@ from kombu import Queue
 import beat_schedule
 from syncsvc import telemetry
 from syncsvc.settings import Settings, load
+from syncsvc.stores.redis.keys import BEAT_LOCK
 from workers.loop import process
 
 QUEUES = ("results", "upkeep")
@@ -51,7 +52,8 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "redbeat_redis_url": settings.redis,
         "redbeat_redis_options": {"socket_connect_timeout": 5.0, "socket_timeout": 30.0},
         "redbeat_key_prefix": "syncsvc:beat",
-        "redbeat_lock_timeout": 6.0,  # seconds until the second beat takes over
+        "redbeat_lock_key": BEAT_LOCK.name,
+        "redbeat_lock_timeout": BEAT_LOCK.life.total_seconds(),  # then a second beat takes over
         "beat_schedule": _timetable(),
     }
 

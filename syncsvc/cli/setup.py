@@ -1,5 +1,7 @@
 """Commands around the processes: migrate, doctor."""
 
+from typing import Annotated
+
 import typer
 
 from syncsvc.settings import load
@@ -7,6 +9,7 @@ from syncsvc.settings import load
 
 def add_to(app: typer.Typer) -> None:
     app.command()(migrate)
+    app.command()(doctor)
 
 
 def migrate() -> None:
@@ -24,3 +27,15 @@ def migrate() -> None:
             await database.close()
 
     typer.echo(f"database is at revision {asyncio.run(story())}")
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Check settings, stores, broker, processes, ports and Test IT; say what to do.
+
+    Exit code 1 when something that is needed failed.
+    """
+    from syncsvc.cli.doctor import examine
+
+    raise typer.Exit(0 if examine(load(), as_json=as_json) else 1)

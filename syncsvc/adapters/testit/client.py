@@ -16,7 +16,7 @@ from syncsvc.adapters.testit.destinations import TestItDestinations
 from syncsvc.adapters.testit.wire import result_from
 from syncsvc.errors import Conflict, Rejected, SyncsvcError, Unavailable, Unknown
 from syncsvc.results.model import FinalStatus, TestResult
-from syncsvc.runs.model import Run
+from syncsvc.runs.model import Destination, Run
 
 Read = TypeVar("Read")
 
@@ -95,13 +95,14 @@ class TestItBoard:
         if shown.status_type != status.type:
             raise Conflict(f"Test IT shows {shown.status_type} after {status.type} was written")
 
-    async def ping(self, base_url: str, token: str) -> None:
+    async def ping(self, destination: Destination) -> None:
         """See that the server answers and takes the token.
 
         Raises Rejected or Unavailable.
         """
-        path = f"{base_url}/api/v2/testResults/search?Skip=0&Take=1"
-        await self._send("POST", path, token, json={})
+        token = self.destinations.token_for(destination)
+        url = f"{destination.base_url}/api/v2/testResults/search?Skip=0&Take=1"
+        await self._send("POST", url, token, json={})
 
     async def _workflow(self, run: Run, project_id: str) -> Sequence[str]:
         project = await self._call(run, "GET", f"/projects/{project_id}")

@@ -17,6 +17,9 @@ class Key:
         return int(self.life.total_seconds() * 1000)
 
 
+BEAT_LOCK = Key("syncsvc:beat:lock", timedelta(seconds=6))  # held by the beat that keeps time
+
+
 def roster(run_id: str) -> Key:
     """The workers of a run; outlives the longest silence of a worker that may come back."""
     return Key(f"syncsvc:{{{run_id}}}:roster", timedelta(hours=24))

@@ -6,7 +6,7 @@ for again by the connection's own retries.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha1
@@ -77,9 +77,16 @@ class Scripts:
 
     async def ping(self) -> None:
         """Raises Unavailable when the server does not answer within 2 seconds."""
+        await self._soon(self.client.ping())
+
+    async def exists(self, key: Key) -> bool:
+        """Raises Unavailable when the server does not answer within 2 seconds."""
+        return bool(await self._soon(self.client.exists(key.name)))
+
+    async def _soon(self, asking: Awaitable[Any]) -> Any:
         try:
             async with asyncio.timeout(2):
-                await self.client.ping()
+                return await asking
         except (RedisError, OSError, TimeoutError) as error:
             raise Unavailable(f"Redis did not answer: {_said(error)}") from error
 
