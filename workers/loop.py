@@ -68,6 +68,8 @@ class ProcessLoop:
         finally:
             running.loop.call_soon_threadsafe(running.loop.stop)
             running.thread.join(STOPPING)
+            if not running.thread.is_alive():
+                running.loop.close()
 
     def _started(self) -> _Running:
         with self._guard:

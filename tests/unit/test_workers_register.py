@@ -1,0 +1,103 @@
+"""Workers come, say how they are, and go."""
+
+import pytest
+
+from syncsvc.errors import Rejected, Unknown
+from syncsvc.results.memory import MemoryOutbox
+from syncsvc.runs.memory import MemoryRosters, MemoryRuns
+from syncsvc.runs.model import Destination, WorkerStatus
+from syncsvc.runs.service import RunService
+from tests.support.builders import LIVENESS, NOON, Clock, cut, ids
+from tests.support.fakes import Servers
+
+URL, TOKEN = "https://testit.example", "token"
+IN_PROGRESS, COMPLETED = WorkerStatus.IN_PROGRESS, WorkerStatus.COMPLETED
+
+
+@pytest.fixture
+def service() -> RunService:
+    runs = MemoryRuns()
+    rosters = MemoryRosters(auto=True, idle_limit=LIVENESS.idle_limit)
+    outbox = MemoryOutbox(runs, ids())
+    return RunService(runs, rosters, outbox, Servers(Destination("https://default")), Clock())
+
+
+async def test_what_a_worker_names_becomes_the_destination_of_the_run(service):
+    await service.register("run", "a", URL, TOKEN)
+
+    assert (await service.runs.get("run")).destination == Destination(URL, TOKEN)
+
+
+async def test_a_worker_that_names_nothing_leaves_the_destination_alone(service):
+    await service.register("run", "a", URL, TOKEN)
+    service._stored.clear()  # another gateway
+
+    await service.register("run", "java", None, None)
+
+    assert (await service.runs.get("run")).destination == Destination(URL, TOKEN)
+
+
+async def test_a_run_that_nobody_names_a_server_for_gets_the_configured_one(service):
+    await service.register("run", "java", None, None)
+
+    assert (await service.runs.get("run")).destination == Destination("https://default")
+
+
+async def test_a_new_token_replaces_the_old_one(service):
+    await service.register("run", "a", URL, TOKEN)
+
+    await service.register("run", "b", URL, "renewed")
+
+    assert (await service.runs.get("run")).destination.token == "renewed"
+
+
+async def test_without_any_server_a_worker_is_told_why_it_is_no_master(service):
+    service.destinations = Servers(None)
+
+    told = await service.register("run", "java", None, None)
+
+    assert not told.is_master
+    assert "SYNCSVC_TESTIT_URL" in told.message
+    assert await service.runs.get("run") is None
+
+
+async def test_of_two_heirs_one_becomes_master(service):
+    await service.register("run", "controller", None, None)
+
+    first = await service.register("run", "gw0", None, None)
+    await service.report("run", "gw0", IN_PROGRESS)
+    second = await service.register("run", "gw1", None, None)
+
+    assert (first.is_master, second.is_master) == (True, False)
+
+
+async def test_an_heir_waits_while_a_result_is_held(service):
+    await service.register("run", "a", None, None)
+    await service.holdings.hold(cut(), NOON)
+    await service.report("run", "a", COMPLETED)
+
+    assert not (await service.register("run", "b", None, None)).is_master
+
+
+async def test_a_stranger_is_told_to_register(service):
+    await service.register("run", "a", None, None)
+
+    with pytest.raises(Unknown, match="pid: expected a worker registered"):
+        await service.report("run", "stranger", IN_PROGRESS)
+    with pytest.raises(Unknown, match="POST /register first"):
+        await service.report("no run", "a", IN_PROGRESS)
+
+
+async def test_a_worker_of_a_roster_that_was_lost_is_taken_back(service):
+    await service.register("run", "a", None, None)
+    service.rosters.lose("run")
+
+    await service.report("run", "a", IN_PROGRESS)
+
+    assert (await service.rosters.get("run")).worker("a").status is IN_PROGRESS
+
+
+@pytest.mark.parametrize(("run_id", "worker"), [("", "a"), ("run", ""), ("r\0", "a")])
+async def test_a_name_that_cannot_be_is_rejected(service, run_id, worker):
+    with pytest.raises(Rejected):
+        await service.register(run_id, worker, None, None)
