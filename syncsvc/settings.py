@@ -141,8 +141,14 @@ class Settings(BaseSettings):
         description="How long a held result may be missing in Test IT before it is dead.",
     )
 
-    log_level: str = Field(default="info", pattern="^(?i:debug|info|warning|error)$")
-    log_format: LogFormat = Field(default=LogFormat.AUTO)
+    log_level: str = Field(
+        default="info",
+        pattern="^(?i:debug|info|warning|error)$",
+        description="debug, info, warning or error.",
+    )
+    log_format: LogFormat = Field(
+        default=LogFormat.AUTO, description="console, json, or auto: console on a terminal."
+    )
 
     @classmethod
     def settings_customise_sources(

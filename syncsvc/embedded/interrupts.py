@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ASKING = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
@@ -13,8 +13,9 @@ def interrupts(stop_now: Callable[[], None]) -> Iterator[asyncio.Event]:
     """Give an event that the first signal sets; each later one calls `stop_now`."""
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
-    # One that is ignored, as under nohup, stays ignored.
-    heard = [number for number in _ASKING if signal.getsignal(number) is not signal.SIG_IGN]
+    heard = list(_ASKING)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as it is under nohup
+        heard.append(signal.SIGHUP)
 
     def hear() -> None:
         if asked.is_set():
