@@ -1,13 +1,28 @@
-"""A whole stack of real processes, one for each test that kills parts of it."""
+"""One stack of real processes for all tests here that need nothing special of it.
+
+Each test plays a run of its own, waits until everything has come back, and leaves no fault on.
+"""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.stack import Stack, running_stack
+from tests.support.waiting import until
+
+PROCESSES = ("valkey", "gateway", "beat", "worker", "flower", "sandbox")
+
+
+@pytest.fixture(scope="package")
+def shared_stack(tmp_path_factory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("stack")
+    with running_stack(folder, quiet_period="1s", testit_timeout="2s") as started:
+        yield started
 
 
 @pytest.fixture
-def stack(tmp_path) -> Iterator[Stack]:
-    with running_stack(tmp_path) as started:
-        yield started
+def stack(shared_stack) -> Stack:
+    """Give the shared stack with everything up."""
+    until(lambda: all(map(shared_stack.pid, PROCESSES)), "every process runs")
+    until(shared_stack.is_ready, "the gateway is ready")
+    return shared_stack

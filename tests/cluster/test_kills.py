@@ -1,43 +1,56 @@
 """Whatever is killed between the cut and the end, the result becomes final exactly once."""
 
-import signal
+from signal import SIGKILL, SIGTERM
 
 import pytest
 
+from tests.support.stack import assert_closed_once
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
+VICTIMS = [
+    pytest.param("gateway", SIGKILL, id="gateway"),
+    pytest.param("worker", SIGKILL, id="task worker"),
+    pytest.param("beat", SIGKILL, id="beat"),
+    pytest.param("valkey", SIGKILL, id="Valkey"),
+    pytest.param("valkey", SIGTERM, id="Valkey is restarted"),
+]
 
-def final_steps(run: dict) -> list[str]:
-    """Give each step of the held result that made it final."""
-    (held,) = [result for result in run["results"] if result["external_id"] == "held"]
-    return [step["to"] for step in held["history"] if step["to"] == "Succeeded"]
 
-
-@pytest.mark.parametrize("victim", ["gateway", "worker", "beat", "valkey"])
-def test_a_process_killed_after_the_cut_costs_time_and_no_result(stack, victim):
+@pytest.mark.parametrize(("victim", "how"), VICTIMS)
+def test_a_process_killed_after_the_cut_costs_time_and_no_result(stack, victim, how):
     run_id = stack.new_run("held", "other")
     stack.hold(run_id, "held")
 
-    stack.kill(victim)
-    until(lambda: _is_ready(stack), "the gateway is ready again")
+    stack.kill(victim, how)
+    until(stack.is_ready, "the gateway is ready again")
     stack.post_result(run_id, "other", "Succeeded")
     stack.complete(run_id)
 
-    run = until(lambda: _completed(stack, run_id), "the run closes", within=90)
-    assert final_steps(run) == ["Succeeded"]
+    assert_closed_once(stack.closed(run_id), "held")
 
 
-def _is_ready(stack) -> bool:
-    try:
-        return stack.http.get(f"{stack.api}/ready").is_success
-    except OSError:
-        return False
-    except Exception:
-        return False
+def test_a_task_worker_killed_while_it_delivers_repeats_without_finalising_twice(stack):
+    written, unwritten = (stack.new_run("held") for _ in range(2))
+    for run_id in (written, unwritten):
+        stack.hold(run_id, "held")
+    faults = [
+        {"kind": "timeout_after_store", "seconds": 30, **put_to_held(stack, written)},
+        {"kind": "hang", "seconds": 30, **put_to_held(stack, unwritten)},
+    ]
+
+    with stack.misbehaving(*faults):
+        for run_id in (written, unwritten):
+            stack.complete(run_id)
+        until(lambda: stack.strikes() == [1, 1], "both are being delivered")
+        stack.kill("worker")
+
+    assert_closed_once(stack.closed(written), "held")
+    assert_closed_once(stack.closed(unwritten), "held")
 
 
-def _completed(stack, run_id):
-    run = stack.run_state(run_id)
-    return run if run["state"] == "Completed" else None
+def put_to_held(stack, run_id: str) -> dict[str, str]:
+    """Mean the one call that makes the held result of a run final."""
+    (held,) = stack.run_state(run_id)["results"]
+    return {"method": "PUT", "pattern": f"/testResults/{held['id']}$"}

@@ -5,16 +5,20 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
+from redis import Redis
 
+from syncsvc.embedded.ports import free_port
 from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID, TOKEN
+from syncsvc.settings import PREFIX, Settings
+from syncsvc.telemetry import READY_FILE
 from tests.support.waiting import until
 
 STARTING = 60  # seconds
@@ -93,12 +97,20 @@ class Stack:
         """POST to Sync Storage."""
         return self.call("POST", self.sync_storage + path, json=body)
 
-    def hold(self, run_id: str, test: str, *, worker: str = "worker-1-1") -> None:
-        """Play a master: register, hand one result over, and show it in progress."""
-        self.storage(
+    def register(self, run_id: str, *, worker: str = "worker-1-1") -> bool:
+        """Register a worker and tell whether it may hold a result back."""
+        answer = self.storage(
             "/register", pid=worker, testRunId=run_id, baseUrl=self.sandbox, privateToken=TOKEN
         )
+        return bool(answer["is_master"])
+
+    def begin(self, run_id: str, *, worker: str = "worker-1-1") -> None:
         self.storage("/set_worker_status", pid=worker, testRunId=run_id, status="in_progress")
+
+    def hold(self, run_id: str, test: str, *, worker: str = "worker-1-1") -> None:
+        """Play a master: register, hand one result over, and show it in progress."""
+        self.register(run_id, worker=worker)
+        self.begin(run_id, worker=worker)
         self.storage(
             f"/in_progress_test_result?testRunId={run_id}",
             projectId=str(PROJECT_ID),
@@ -113,8 +125,57 @@ class Stack:
 
     def run_state(self, run_id: str) -> dict[str, Any]:
         """Give what the sandbox knows of a run: its results with their history, its completion."""
-        state = self.call("GET", f"{self.sandbox}/__sandbox__/state")
-        return next(run for run in state["runs"] if run["id"] == run_id)
+        state = self.call("GET", f"{self.sandbox}/__sandbox__/state", params={"run": run_id})
+        run: dict[str, Any] = state["runs"][0]
+        return run
+
+    def closed(self, run_id: str, within: float = 90) -> dict[str, Any]:
+        """Wait until Test IT has closed a run, and give its state."""
+        until(lambda: self.run_state(run_id)["state"] == "Completed", "the run closes", within)
+        return self.run_state(run_id)
+
+    def wait_completion(self, run_id: str) -> dict[str, Any]:
+        """Ask Sync Storage to wait until nothing of a run is held back."""
+        answer: dict[str, Any] = self.call(
+            "GET",
+            f"{self.sync_storage}/wait-completion",
+            params={"testRunId": run_id},
+            timeout=100,
+        )
+        return answer
+
+    def is_published(self, run_id: str) -> bool:
+        url = f"{self.sync_storage}/in_progress_published"
+        return bool(self.call("GET", url, params={"testRunId": run_id})["published"])
+
+    def is_ready(self) -> bool:
+        """Tell whether the gateway serves and reaches its stores."""
+        try:
+            return self.http.get(f"{self.api}/ready").is_success
+        except httpx.TransportError:
+            return False
+
+    @contextmanager
+    def misbehaving(self, *rules: dict[str, Any], latency: float = 0.0) -> Iterator[None]:
+        """Let the sandbox's Test IT misbehave by these rules of its switchboard."""
+        url = f"{self.sandbox}/__sandbox__/faults"
+        self.call("PUT", url, json={"rules": rules, "latency": latency})
+        try:
+            yield
+        finally:
+            self.call("DELETE", url)
+
+    def strikes(self) -> list[int]:
+        """Tell how many calls each rule in force has struck."""
+        faults = self.call("GET", f"{self.sandbox}/__sandbox__/faults")
+        return [rule["hits"] for rule in faults["rules"]]
+
+    @contextmanager
+    def redis(self) -> Iterator[Redis]:
+        """Give a connection to the embedded server."""
+        where = Settings(data_dir=self.folder).valkey_socket
+        with Redis(unix_socket_path=str(where)) as connection:
+            yield connection
 
     def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a syncsvc command with this stack's settings."""
@@ -132,7 +193,7 @@ class Stack:
 def running_stack(folder: Path, *arguments: str, **settings: str) -> Iterator[Stack]:
     """Start a stack with its own folder and free ports, and stop it at the end."""
     environment = {
-        **os.environ,
+        **_without_settings(os.environ),
         "SYNCSVC_DATA_DIR": str(folder),
         "SYNCSVC_API_PORT": "0",
         "SYNCSVC_SYNC_STORAGE_PORT": "0",
@@ -159,6 +220,51 @@ def running_stack(folder: Path, *arguments: str, **settings: str) -> Iterator[St
             _stop(process)
 
 
+@contextmanager
+def second_gateway(stack: Stack) -> Iterator[Stack]:
+    """Start a gateway beside a stack, on its stores, and give the stack as seen through it."""
+    ready_file = stack.folder / "second.ready"
+    api, sync_storage = free_port(), free_port()
+    environment = {
+        **stack.environment,
+        "SYNCSVC_API_PORT": str(api),
+        "SYNCSVC_SYNC_STORAGE_PORT": str(sync_storage),
+        READY_FILE: str(ready_file),
+    }
+    addresses = {
+        **stack.ready["addresses"],
+        "api": f"http://127.0.0.1:{api}",
+        "sync_storage": f"http://127.0.0.1:{sync_storage}",
+    }
+    command = [sys.executable, "-m", "syncsvc", "gateway"]
+    with (
+        (stack.folder / "second.log").open("w") as log,
+        subprocess.Popen(command, env=environment, stderr=log) as process,
+    ):
+        try:
+            until(ready_file.exists, "the second gateway serves")
+            yield replace(stack, ready={**stack.ready, "addresses": addresses})
+        finally:
+            ready_file.unlink(missing_ok=True)
+            _stop(process)
+
+
+def assert_closed_once(run: dict[str, Any], *held: str) -> None:
+    """See that these results became final exactly once each, and that the run closed after all."""
+    finalised = sorted(
+        (result["external_id"], result["finalised"])
+        for result in run["results"]
+        if result["external_id"] in held
+    )
+    assert finalised == [(test, 1) for test in sorted(held)], f"{finalised} in {run}"
+    assert len(run["completions"]) == 1, f"closed {len(run['completions'])} times: {run}"
+    assert run["late_results"] == 0, f"{run['late_results']} results came late: {run}"
+
+
+def _without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith(PREFIX)}
+
+
 def _first_line(process: subprocess.Popen[str], folder: Path) -> dict[str, Any]:
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -167,7 +273,7 @@ def _first_line(process: subprocess.Popen[str], folder: Path) -> dict[str, Any]:
     return ready
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
+def _stop(process: subprocess.Popen[Any]) -> None:
     process.terminate()
     try:
         process.wait(STOPPING)

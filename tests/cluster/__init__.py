@@ -1,0 +1,1 @@
+"""Real processes, killed and restarted; a package, so that its tests can share one stack."""
