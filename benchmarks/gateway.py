@@ -66,7 +66,7 @@ def cut(number: int) -> bytes:
     return post(path, msgspec.json.encode(body))
 
 
-def hello(number: int) -> bytes:
+def hello(_number: int) -> bytes:
     return get("/hello")
 
 

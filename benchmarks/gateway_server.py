@@ -1,6 +1,5 @@
 """The gateway of `gateway.py`: the real one, and a bare route on a port of its own."""
 
-import asyncio
 import sys
 
 import uvloop
@@ -14,7 +13,8 @@ from syncsvc.gateway.app import ByPort
 from syncsvc.gateway.edge import Edge
 from syncsvc.gateway.server import Listener, Server, bind
 from syncsvc.settings import load
-from syncsvc.wiring import build, sync_storage
+from syncsvc.wiring.gateway import sync_storage
+from syncsvc.wiring.services import build
 
 
 async def hello(_request: Request) -> Response:

@@ -1,7 +1,8 @@
 """Everything that can be set, in one frozen object, built once where a process starts.
 
 Read from the environment (`SYNCSVC_...`), then `.env`, then the TOML file that
-`SYNCSVC_CONFIG` names (default `syncsvc.toml`); the first that has a value wins.
+`SYNCSVC_CONFIG` names (default `syncsvc.toml`); the first that has a value wins. With
+`SYNCSVC_CONFIG=/dev/null` no file is read.
 """
 
 import os
@@ -159,8 +160,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is theirs
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        toml = Path(os.environ.get(PREFIX + "CONFIG", "syncsvc.toml"))
-        file = TomlConfigSettingsSource(settings_cls, toml_file=toml)
+        toml = os.environ.get(PREFIX + "CONFIG", "syncsvc.toml")
+        if toml == os.devnull:  # the environment has them all: no file may add to them
+            return init_settings, env_settings
+        file = TomlConfigSettingsSource(settings_cls, toml_file=Path(toml))
         return init_settings, env_settings, dotenv_settings, file
 
     @model_validator(mode="after")

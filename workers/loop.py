@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from syncsvc.settings import load
-from syncsvc.wiring import Services, build
+from syncsvc.wiring.services import Services, build
 
 Answer = TypeVar("Answer")
 

@@ -1,6 +1,6 @@
 """Prints docs/reference/settings.md from the settings themselves.
 
-    python docs/reference/make_settings.py > docs/reference/settings.md
+python docs/reference/make_settings.py > docs/reference/settings.md
 """
 
 from datetime import timedelta

@@ -6,17 +6,17 @@ from typing import TypeVar
 
 from syncsvc.errors import Rejected
 from syncsvc.results.model import EntryState
-from syncsvc.settings import Settings
-from syncsvc.wiring import Services, build
+from syncsvc.settings import load
+from syncsvc.wiring.services import Services, build
 
 Answer = TypeVar("Answer")
 
 
-def ask(settings: Settings, question: Callable[[Services], Awaitable[Answer]]) -> Answer:
+def ask(question: Callable[[Services], Awaitable[Answer]]) -> Answer:
     """Give the answer; raises what the services raise."""
 
     async def story() -> Answer:
-        services = build(settings)
+        services = build(load())
         try:
             return await question(services)
         finally:

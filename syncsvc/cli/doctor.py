@@ -17,7 +17,7 @@ from syncsvc.errors import Rejected, SyncsvcError, Unavailable
 from syncsvc.settings import LOOPBACK, Settings
 from syncsvc.stores.redis.keys import BEAT_LOCK
 from syncsvc.stores.sql.migrate import current, newest
-from syncsvc.wiring import Services, build
+from syncsvc.wiring.services import Services, build
 
 LONGEST_CHECK = 15.0  # seconds
 

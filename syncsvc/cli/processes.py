@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from syncsvc.settings import Settings, load
-
 Extra = Annotated[
     list[str] | None, typer.Argument(help="Options for Celery, after --.", metavar="[-- OPTIONS]")
 ]
@@ -25,7 +23,8 @@ def add_to(app: typer.Typer) -> None:
 def gateway() -> None:
     """Serve the API (8080) and Sync Storage (49152) until a signal comes."""
     from syncsvc import telemetry
-    from syncsvc.wiring import Gateway
+    from syncsvc.settings import load
+    from syncsvc.wiring.gateway import Gateway
 
     settings = load()
     telemetry.configure(settings)
@@ -50,18 +49,19 @@ def worker(
     node = f"{name}-{os.getpid()}@%h"
     options = ["--queues", queues, "--concurrency", str(concurrency), "--hostname", node]
     quiet = ["--without-gossip", "--without-mingle"]  # start-up chatter of the square of workers
-    _celery(load(), ["worker", *options, *quiet, *(extra or [])])
+    _celery(["worker", *options, *quiet, *(extra or [])])
 
 
 def beat(extra: Extra = None) -> None:
     """Keep the timetable; a second one on another host stands by."""
-    _celery(load(), ["beat", *(extra or [])])
+    _celery(["beat", *(extra or [])])
 
 
 def flower(extra: Extra = None) -> None:
     """Watch the task workers; the gateway shows it at /flower/."""
+    from syncsvc.settings import load
+
     settings = load()
-    settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.flower_socket.unlink(missing_ok=True)
     os.environ.setdefault("FLOWER_UNAUTHENTICATED_API", "true")  # only the gateway reaches it
     options = [
@@ -70,11 +70,13 @@ def flower(extra: Extra = None) -> None:
         "--max_tasks=10000",
         "--purge_offline_workers=300",
     ]
-    _celery(settings, ["flower", *options, *(extra or [])])
+    _celery(["flower", *options, *(extra or [])])
 
 
-def _celery(settings: Settings, arguments: list[str]) -> None:
-    settings.run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+def _celery(arguments: list[str]) -> None:
+    from syncsvc.settings import load
+
+    load().run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     sys.argv = ["celery", "--quiet", "-A", "workers.app", *arguments]
     from celery.__main__ import main
     from celery.exceptions import SecurityWarning

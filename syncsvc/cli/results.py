@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from syncsvc.settings import load
-
 app = typer.Typer(
     help="Held results: list them, look at one, try dead ones again.",
     no_args_is_help=True,
@@ -34,7 +32,7 @@ def list_results(
     from syncsvc.results.ports import Filter
 
     which = Filter(state_named("dead" if dead else state), run, limit, before)
-    entries = ask(load(), lambda services: services.results.entries(which))
+    entries = ask(lambda services: services.results.entries(which))
     show_results(entries, as_json=as_json)
 
 
@@ -47,7 +45,7 @@ def show(
     from syncsvc.cli.asking import ask
     from syncsvc.cli.showing import show_result
 
-    show_result(ask(load(), lambda services: services.results.entry(result)), as_json=as_json)
+    show_result(ask(lambda services: services.results.entry(result)), as_json=as_json)
 
 
 @app.command()
@@ -61,5 +59,5 @@ def retry(
 
     if (result is None) is not every:
         raise typer.BadParameter("name one RESULT, or say --all")
-    count = ask(load(), lambda services: services.results.retry(result))
+    count = ask(lambda services: services.results.retry(result))
     typer.echo(json.dumps({"retried": count}) if as_json else f"{count} will be tried again now")

@@ -4,8 +4,6 @@ from typing import Annotated
 
 import typer
 
-from syncsvc.settings import load
-
 
 def add_to(app: typer.Typer) -> None:
     app.command()(migrate)
@@ -16,6 +14,7 @@ def migrate() -> None:
     """Bring the database to this release; running it twice changes nothing."""
     import asyncio
 
+    from syncsvc.settings import load
     from syncsvc.stores.sql.database import open_database
     from syncsvc.stores.sql.migrate import migrate as bring
 
@@ -37,5 +36,6 @@ def doctor(
     Exit code 1 when something that is needed failed.
     """
     from syncsvc.cli.doctor import examine
+    from syncsvc.settings import load
 
     raise typer.Exit(0 if examine(load(), as_json=as_json) else 1)

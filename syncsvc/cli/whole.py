@@ -2,6 +2,8 @@
 
 import asyncio
 from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import typer
@@ -13,7 +15,7 @@ from syncsvc.embedded.tree import SandboxOptions, gateway_ports, with_ports
 from syncsvc.embedded.up import up
 from syncsvc.errors import Unavailable
 from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID, TOKEN
-from syncsvc.settings import LOOPBACK, Settings
+from syncsvc.settings import LOOPBACK, Settings, load
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,22 @@ def run_whole(settings: Settings, sandbox_port: int | None, wish: Wish) -> int:
             as_json=wish.as_json,
             after_ready=_After(settings, sandbox, wish),
         )
+    )
+
+
+def private(folder: Path) -> Settings:
+    """Give settings that touch nothing of this machine but a folder and free ports."""
+    return load(
+        data_dir=folder,
+        database_url=None,
+        redis_url=None,
+        broker_url=None,
+        api_host="",
+        api_port=0,
+        api_token=None,
+        sync_storage_host="",
+        sync_storage_port=0,
+        quiet_period=timedelta(seconds=3),
     )
 
 

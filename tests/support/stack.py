@@ -1,4 +1,4 @@
-"""A whole `syncsvc up --sandbox` as a test's neighbour: its addresses, its processes, its Test IT."""
+"""A whole `syncsvc up --sandbox` beside a test: its addresses, its processes, its Test IT."""
 
 import json
 import os
@@ -48,7 +48,7 @@ class Stack:
         return str(self.ready["addresses"]["sandbox"])
 
     def pid(self, name: str) -> int | None:
-        """Give the pid of a child by its command: gateway, worker, beat, flower, sandbox, valkey."""
+        """Give the pid of a child by its command: gateway, worker, beat, sandbox, valkey."""
         for child in psutil.Process(self.process.pid).children(recursive=True):
             try:
                 command = child.cmdline()

@@ -19,7 +19,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from syncsvc.errors import Rejected, Unavailable
@@ -128,7 +127,9 @@ class Postgresql:
     is_sqlite = False
 
     def __init__(self, url: URL) -> None:
-        self._engine: AsyncEngine = create_async_engine(
+        from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - SQLite needs none
+
+        self._engine = create_async_engine(
             url.set(drivername="postgresql+asyncpg"),
             pool_pre_ping=True,
             pool_timeout=CONNECT_SECONDS,

@@ -14,23 +14,26 @@ import testit
 @testit.displayName("The shop opens")
 def test_the_shop_opens(basket):
     time.sleep(0.2)
-    testit.addMessage("welcome")
+    with testit.step("unlock"), testit.step("turn the key", "twice"):
+        testit.addMessage("welcome")
+    testit.addAttachments("from nine to five", is_text=True, name="hours.txt")
 
     assert basket == []
 
 
 @testit.externalId("shop-search")
 @testit.title("Search finds what is there")
-@testit.labels("search", "smoke")
+@testit.tags("search", "smoke")
 def test_search_finds_what_is_there():
     time.sleep(0.2)
-    with testit.step("search"), testit.step("read the answer", "nested"):
+    with testit.step("search"), testit.step("read the answer"):
         assert "tea" in ["tea", "coffee"]
 
 
 @testit.externalId("shop-price-{goods}")
 @pytest.mark.parametrize(("goods", "price"), [("tea", 3), ("coffee", 4)])
 def test_goods_have_a_price(goods, price):
+    time.sleep(0.2)
     assert price < 5, goods
 
 

@@ -11,7 +11,7 @@ import pytest
 from syncsvc.settings import Settings
 from syncsvc.stores.sql.database import open_database
 from syncsvc.stores.sql.migrate import migrate
-from syncsvc.wiring import Gateway
+from syncsvc.wiring.gateway import Gateway
 from tests.support.waiting import apart
 
 

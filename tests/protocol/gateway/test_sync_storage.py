@@ -7,7 +7,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from syncsvc.wiring import Gateway
+from syncsvc.wiring.gateway import Gateway
 
 CUT = {
     "projectId": "11111111-1111-1111-1111-111111111111",

@@ -1,0 +1,1 @@
+"""Builds the graph: the only place that names concrete classes."""
