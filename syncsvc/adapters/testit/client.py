@@ -2,9 +2,13 @@
 
 New servers answer the adapters on `/adapters`, all of them on `/api/v2`; bodies are the same,
 replies differ in fields that we do not read. Errors are classed by status code.
+A call that met a hiccup is repeated at once, a few times: finalising one result takes many calls,
+and if each hiccup ended the attempt, a server that fails every second call would never get it.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -25,6 +29,8 @@ PAGE = 100
 MOST_PAGES = 1000
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504, 507, 520, 521, 522, 523, 524})
 FINISHED = ["Succeeded", "Failed", "Incomplete"]
+DROPPED = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+PAUSES = (0.1, 0.5)  # seconds at most before a call is repeated; every call of ours may be
 
 
 def new_http(timeout: timedelta) -> httpx.AsyncClient:
@@ -37,6 +43,10 @@ def new_http(timeout: timedelta) -> httpx.AsyncClient:
     )
 
 
+class Hiccup(Unavailable):
+    """A quick failure that may be over already: a server error, or a connection that broke."""
+
+
 @dataclass
 class TestItBoard:
     """Test IT as the place where results are shown."""
@@ -45,6 +55,8 @@ class TestItBoard:
 
     http: httpx.AsyncClient
     destinations: TestItDestinations
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    chance: Callable[[], float] = random.random
     _surfaces: dict[str, str] = field(default_factory=dict, init=False)
     _codes: dict[tuple[str, str], Sequence[str]] = field(default_factory=dict, init=False)
 
@@ -142,12 +154,21 @@ class TestItBoard:
         raise AssertionError("the last surface either answers or raises")
 
     async def _send(self, method: str, url: str, token: str, json: object = None) -> httpx.Response:
+        for longest in PAUSES:
+            try:
+                return await self._ask(method, url, token, json)
+            except Hiccup:
+                await self.pause(longest * self.chance())
+        return await self._ask(method, url, token, json)
+
+    async def _ask(self, method: str, url: str, token: str, json: object) -> httpx.Response:
         headers = {"Authorization": f"PrivateToken {token}", "Accept": "application/json"}
         try:
             answer = await self.http.request(method, url, headers=headers, json=json)
         except httpx.TransportError as error:
-            said = str(error) or type(error).__name__
-            raise Unavailable(f"Test IT did not answer {method} {_path(url)}: {said}") from error
+            said = f"Test IT did not answer {method} {_path(url)}: "
+            said += str(error) or type(error).__name__
+            raise (Hiccup if isinstance(error, DROPPED) else Unavailable)(said) from error
         except (httpx.InvalidURL, ValueError) as error:
             raise Rejected(f"Test IT cannot be asked at {url}: {error}") from error
         if answer.is_success:
@@ -167,7 +188,7 @@ def _classed(answer: httpx.Response) -> SyncsvcError:
     said = f"Test IT answered {answer.status_code} to {answer.request.method} "
     said += _path(str(answer.request.url)) + _detail(answer)
     if answer.status_code in AGAIN or answer.status_code >= 500:
-        return Unavailable(said, retry_after=_retry_after(answer))
+        return _later(answer, said)
     if answer.status_code == 409:
         return Conflict(said)
     if answer.status_code == 404:
@@ -178,6 +199,13 @@ def _classed(answer: httpx.Response) -> SyncsvcError:
         target = answer.headers.get("location", "")[:200]
         return Rejected(f"{said}; it points to {target}: use that address")
     return Rejected(said)
+
+
+def _later(answer: httpx.Response, said: str) -> Unavailable:
+    pause = _retry_after(answer)
+    if pause is None and answer.status_code >= 500:
+        return Hiccup(said)
+    return Unavailable(said, retry_after=pause)
 
 
 def _detail(answer: httpx.Response) -> str:
