@@ -9,7 +9,7 @@ from syncsvc.errors import SyncsvcError
 def main() -> None:
     """Run the command; an error of ours is one line on stderr and exit code 1."""
     try:
-        app()
+        app(prog_name="syncsvc")
     except SyncsvcError as error:
         print(f"syncsvc: {error}", file=sys.stderr)  # noqa: T201 - what a command says
         sys.exit(1)

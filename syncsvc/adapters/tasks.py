@@ -26,7 +26,7 @@ class CeleryNudge:
             async with asyncio.timeout(PATIENCE):
                 await asyncio.to_thread(self._send)
         except (OperationalError, OSError, TimeoutError) as error:
-            log.warning("nudge lost, the next tick delivers", reason=str(error))
+            log.warning("nudge lost, the next tick delivers", reason=repr(error))
 
     def _send(self) -> None:
         if self._app is None:
@@ -57,7 +57,8 @@ def _ping_workers(broker: str) -> list[str]:
 
 def _application(broker: str) -> Celery:
     app = Celery("syncsvc", broker=broker, set_as_current=False)
+    options: dict[str, float] = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2}
     if not broker.startswith("amqp"):
-        patience = {"socket_connect_timeout": PATIENCE, "socket_timeout": PATIENCE + 1}
-        app.conf.broker_transport_options = patience
+        options |= {"socket_connect_timeout": PATIENCE, "socket_timeout": PATIENCE + 1}
+    app.conf.broker_transport_options = options
     return app

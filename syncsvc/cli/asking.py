@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from syncsvc import telemetry
 from syncsvc.errors import Rejected
 from syncsvc.results.model import EntryState
 from syncsvc.settings import load
@@ -14,9 +15,11 @@ Answer = TypeVar("Answer")
 
 def ask(question: Callable[[Services], Awaitable[Answer]]) -> Answer:
     """Give the answer; raises what the services raise."""
+    settings = load()
+    telemetry.configure(settings)
 
     async def story() -> Answer:
-        services = build(load())
+        services = build(settings)
         try:
             return await question(services)
         finally:

@@ -77,7 +77,7 @@ class _Run:
         self.say(f"{WORKERS} workers registered, worker {masters.index(True) + 1} is master")
         await self._hold()
         await asyncio.gather(*(self._work(worker) for worker in range(1, WORKERS + 1)))
-        self.say("every worker has uploaded its results and is done")
+        self.say("every worker has uploaded its results and is done; waiting for quiet ...")
         answer = await self._storage("GET", f"/wait-completion?testRunId={self.id}")
         self.say(f"syncsvc says: {answer['message']}")
         return await self._outcome(time.monotonic() - started)

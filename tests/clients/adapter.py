@@ -26,7 +26,7 @@ ENVIRONMENT = REPOSITORY / ".venvs" / f"testit-adapter-pytest-{VERSION}"
 SUITE = Path(__file__).parent / "suite"
 
 NAMELESS = sha256(b"test_shop.pytest_a_test_without_an_identity_of_its_own").hexdigest()
-EXPECTED = {  # the final status of every row, by external id
+ROWS = {  # the final status of every result, by external id
     "shop-open": ["Succeeded"],
     "shop-search": ["Succeeded"],
     "shop-price-tea": ["Succeeded"],

@@ -13,11 +13,10 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
 PASSING = [
     pytest.param({"kind": "status", "code": 503, "every": 2}, id="503 to every second call"),
     pytest.param({"kind": "hang", "seconds": 30, "times": 1}, id="hangs once"),
-    pytest.param({"kind": "hang", "seconds": 30, "times": 3}, id="hangs for a while"),
+    pytest.param({"kind": "hang", "seconds": 30, "times": 2}, id="hangs for a while"),
     pytest.param({"kind": "reset", "every": 2}, id="resets every second connection"),
     pytest.param({"kind": "reset", "times": 6}, id="resets connections for a while"),
 ]
-REFUSES = {"kind": "status", "code": 401}
 
 
 @pytest.mark.parametrize("fault", PASSING)
@@ -38,29 +37,28 @@ def test_a_result_gets_there_though_test_it_misbehaves(stack, fault):
 @pytest.fixture
 def stack_without_dead(stack) -> Iterator[Stack]:
     yield stack
-    stack.call("POST", f"{stack.api}/api/v1/results/retry")
+    results = f"{stack.api}/api/v1/results"
+    stack.call("POST", f"{results}/retry")
+    pending = {"state": "pending"}
+    until(lambda: not stack.call("GET", results, params=pending), "what was dead is delivered")
 
 
 def test_a_refused_token_parks_the_result_with_its_reason(stack_without_dead):
     stack = stack_without_dead
 
-    with stack.misbehaving(REFUSES):
-        run_id = dead_run(stack)
-        shown = stack.cli("results", "list", "--dead", "--run", run_id)
-        (listed,) = json.loads(
-            stack.cli("results", "list", "--dead", "--run", run_id, "--json").stdout
-        )
+    (run_id,) = dead_runs(stack, 1)
 
+    (listed,) = json.loads(stack.cli("results", "list", "--dead", "--run", run_id, "--json").stdout)
+    shown = " ".join(stack.cli("results", "list", "--dead", "--run", run_id).stdout.split())
+    assert (listed["external_id"], listed["state"]) == ("held", "dead")
     assert "Test IT answered 401" in listed["reason"]
     assert "syncsvc results retry" in listed["reason"]
-    assert listed["external_id"] == "held"
-    assert "held" in shown.stdout
-    assert "dead" in shown.stdout
+    assert "dead" in shown
+    assert "401" in shown
 
 
 def test_a_dead_result_is_repaired_by_its_id_once_the_reason_is_gone(stack):
-    with stack.misbehaving(REFUSES):
-        run_id = dead_run(stack)
+    (run_id,) = dead_runs(stack, 1)
     (dead,) = json.loads(stack.cli("results", "list", "--dead", "--run", run_id, "--json").stdout)
 
     retried = stack.cli("results", "retry", dead["id"])
@@ -70,8 +68,7 @@ def test_a_dead_result_is_repaired_by_its_id_once_the_reason_is_gone(stack):
 
 
 def test_all_dead_results_are_repaired_at_once(stack):
-    with stack.misbehaving(REFUSES):
-        run_ids = [dead_run(stack), dead_run(stack)]
+    run_ids = dead_runs(stack, 2)
 
     retried = stack.cli("results", "retry", "--all", "--json")
 
@@ -80,10 +77,18 @@ def test_all_dead_results_are_repaired_at_once(stack):
         assert_closed_once(stack.closed(run_id), "held")
 
 
-def dead_run(stack) -> str:
-    """Play a run whose held result cannot be delivered."""
-    run_id = stack.new_run("held")
-    stack.hold(run_id, "held")
-    stack.complete(run_id)
-    until(lambda: "could not be" in stack.wait_completion(run_id)["message"], "the result is dead")
-    return run_id
+def dead_runs(stack, count: int) -> list[str]:
+    """Play runs whose held result Test IT refuses, for want of a token that it takes."""
+    run_ids = [stack.new_run("held") for _ in range(count)]
+    for run_id in run_ids:
+        stack.hold(run_id, "held")
+    with stack.misbehaving({"kind": "status", "code": 401}):
+        for run_id in run_ids:
+            stack.complete(run_id)
+        for run_id in run_ids:
+            until(lambda run_id=run_id: says_dead(stack, run_id), "the result is dead")
+    return run_ids
+
+
+def says_dead(stack, run_id: str) -> bool:
+    return "could not be finalised" in stack.wait_completion(run_id)["message"]

@@ -1,0 +1,59 @@
+"""Several task workers drain one outbox, and no result is finalised by two of them."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from signal import SIGKILL, SIGTERM
+
+import pytest
+
+from tests.support.stack import Stack, assert_closed_once, running_stack
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
+
+RUNS = 12
+HELD = tuple(f"held-{number}" for number in range(4))
+SLOW = 0.02  # seconds that each call of Test IT takes, so that there is a middle
+
+
+@pytest.fixture(scope="module")
+def stack_of_two(tmp_path_factory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("two")
+    with running_stack(folder, "--workers", "2", quiet_period="1s", testit_timeout="2s") as started:
+        yield started
+
+
+@pytest.mark.parametrize("how", [SIGTERM, SIGKILL])
+def test_many_runs_finish_at_once_while_a_task_worker_restarts(stack_of_two, how):
+    stack = stack_of_two
+    with ThreadPoolExecutor(4) as agents:
+        run_ids = list(agents.map(lambda _: run_that_holds(stack), range(RUNS)))
+
+        with stack.misbehaving(latency=SLOW):
+            list(agents.map(stack.complete, run_ids))
+            until(lambda: 0 < final_results(stack, run_ids) < RUNS * len(HELD), "some are final")
+            stack.kill("worker-1", how)
+
+    for run_id in run_ids:
+        assert_closed_once(stack.closed(run_id), *HELD)
+    counts = {state: len(listed(stack, state)) for state in ("held", "pending", "dead")}
+    assert counts == {"held": 0, "pending": 0, "dead": 0}
+
+
+def run_that_holds(stack: Stack) -> str:
+    run_id = stack.new_run(*HELD)
+    for test in HELD:
+        stack.hold(run_id, test)
+    return run_id
+
+
+def final_results(stack: Stack, run_ids: list[str]) -> int:
+    tallies = [stack.run_state(run_id)["tally"] for run_id in run_ids]
+    return sum(tally.get("Succeeded", 0) for tally in tallies)
+
+
+def listed(stack: Stack, state: str) -> list[dict]:
+    found = stack.cli("results", "list", "--state", state, "--json")
+    assert found.returncode == 0, found.stderr
+    return json.loads(found.stdout)
