@@ -51,7 +51,14 @@ class Adapter:
 
     python: Path
 
-    def run(self, stack: Stack, folder: Path, *arguments: str, **settings: str) -> "Session":
+    def run(
+        self,
+        stack: Stack,
+        folder: Path,
+        *arguments: str,
+        last_test_seconds: float = 0.2,
+        **settings: str,
+    ) -> "Session":
         """Run the suite in an empty folder and wait for its end; settings are TMS_ variables."""
         shutil.copytree(SUITE, folder, dirs_exist_ok=True, ignore=_bytecode)
         log = ["-o", "log_file=adapter.log", "-o", "log_file_mode=a", "-o", "log_file_level=INFO"]
@@ -59,7 +66,10 @@ class Adapter:
         done = subprocess.run(
             [self.python, "-m", "pytest", "--testit", "-p", "no:cacheprovider", *log, *arguments],
             cwd=folder,
-            env=_environment(stack, folder, settings),
+            env={
+                **_environment(stack, folder, settings),
+                "LAST_TEST_SECONDS": str(last_test_seconds),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

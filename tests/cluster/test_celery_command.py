@@ -13,20 +13,13 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_celery_pings_the_task_worker(stack):
-    pinged = celery(stack, "inspect", "ping", "--json", "--timeout", "5")
+    pinged = celery(stack, "inspect", "ping", "--json", "--timeout", "2")
 
     assert pinged.returncode == 0, pinged.stderr
     answers = json.loads(pinged.stdout)
     assert [answer for name, answer in answers.items() if name.startswith("worker")] == [
         {"ok": "pong"}
     ]
-
-
-def test_celery_lists_what_the_task_worker_can_do(stack):
-    registered = celery(stack, "inspect", "registered", "--json", "--timeout", "5")
-
-    (tasks,) = json.loads(registered.stdout).values()
-    assert {"results.release_finished", "results.deliver_due", "upkeep.forget_old"} <= set(tasks)
 
 
 def test_celery_reports_that_only_json_is_taken(stack):
@@ -38,7 +31,7 @@ def test_celery_reports_that_only_json_is_taken(stack):
     assert "pickle" not in report.stdout
 
 
-@pytest.mark.parametrize("command", ["worker", "beat", "flower"])
+@pytest.mark.parametrize("command", ["worker", "beat"])
 def test_celery_explains_its_processes(stack, command):
     explained = celery(stack, command, "--help")
 

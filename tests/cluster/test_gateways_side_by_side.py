@@ -76,17 +76,3 @@ def test_once_the_master_has_begun_no_gateway_names_another(stack, second):
 
     assert (starter, heir) == (True, True)
     assert later == [False, False, False, False]
-
-
-def test_workers_that_begin_at_two_gateways_at_once_get_one_master(stack, second):
-    run_id = stack.new_run("held")
-    stack.register(run_id, worker="worker-0")
-    stack.begin(run_id, worker="worker-0")
-
-    with ThreadPoolExecutor(4) as workers:
-        places = [(stack, second)[number % 2] for number in range(8)]
-        answers = list(
-            workers.map(lambda at, name: at.register(run_id, worker=name), places, map(str, places))
-        )
-
-    assert not any(answers)

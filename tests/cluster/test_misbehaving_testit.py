@@ -40,7 +40,10 @@ def stack_without_dead(stack) -> Iterator[Stack]:
     results = f"{stack.api}/api/v1/results"
     stack.call("POST", f"{results}/retry")
     pending = {"state": "pending"}
-    until(lambda: not stack.call("GET", results, params=pending), "what was dead is delivered")
+    until(
+        lambda: not stack.call("GET", results, params=pending)["results"],
+        "what was dead is delivered",
+    )
 
 
 def test_a_refused_token_parks_the_result_with_its_reason(stack_without_dead):

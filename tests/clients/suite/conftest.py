@@ -12,4 +12,4 @@ def pytest_runtest_logfinish():
 
 @pytest.fixture
 def basket():
-    yield []
+    return []
