@@ -9,15 +9,13 @@ from typing import Any
 
 from celery import Celery, signals
 from celery.schedules import schedule
-from kombu import Queue
 
 import beat_schedule
 from syncsvc import telemetry
+from syncsvc.adapters.tasks import queues
 from syncsvc.settings import Settings, load
 from syncsvc.stores.redis.keys import BEAT_LOCK
 from workers.loop import process
-
-QUEUES = ("results", "upkeep")
 
 
 def celery_config(settings: Settings) -> dict[str, Any]:
@@ -35,7 +33,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "accept_content": ["json"],  # never pickle
         "task_create_missing_queues": False,  # a misspelt queue must fail, not swallow
         "task_default_queue": "results",
-        "task_queues": [Queue(name) for name in QUEUES],
+        "task_queues": queues(settings.broker),
         "worker_pool": "threads",  # tasks wait for the network; one loop, one connection pool
         "worker_concurrency": 4,
         "worker_prefetch_multiplier": 1,  # fewer tasks stuck when a process is killed

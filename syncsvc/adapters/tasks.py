@@ -3,17 +3,28 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from amqp.exceptions import AMQPError
 from celery import Celery
-from kombu.exceptions import OperationalError
+from kombu import Queue
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
 from syncsvc.errors import Unavailable
 from syncsvc.telemetry import get_logger
 
 log = get_logger(__name__)
 
+QUEUES = ("results", "upkeep")  # one for each capability
 DELIVER_DUE = "results.deliver_due"
 PATIENCE = 2.0  # seconds; a nudge that takes longer is no nudge
+BROKER_ERRORS = (KombuError, AMQPError, RedisError, OSError)
 STALE = 10.0  # seconds after which the tick has done it anyway
+
+
+def queues(broker: str) -> list[Queue]:
+    """Describe the queues; RabbitMQ keeps them on a quorum of its nodes."""
+    quorum = {"x-queue-type": "quorum"} if broker.startswith("amqp") else None
+    return [Queue(name, routing_key=name, queue_arguments=quorum) for name in QUEUES]
 
 
 @dataclass
@@ -25,7 +36,7 @@ class CeleryNudge:
         try:
             async with asyncio.timeout(PATIENCE):
                 await asyncio.to_thread(self._send)
-        except (OperationalError, OSError, TimeoutError) as error:
+        except (*BROKER_ERRORS, TimeoutError) as error:
             log.warning("nudge lost, the next tick delivers", reason=repr(error))
 
     def _send(self) -> None:
@@ -50,13 +61,15 @@ def _ping_workers(broker: str) -> list[str]:
         with app.connection_for_read(connect_timeout=PATIENCE) as connection:
             connection.ensure_connection(max_retries=1, timeout=int(PATIENCE))
             answers = app.control.inspect(timeout=PATIENCE, connection=connection).ping()
-    except (OperationalError, OSError) as error:
+    except BROKER_ERRORS as error:
         raise Unavailable(f"the broker did not answer: {error}") from error
     return sorted(answers or {})
 
 
 def _application(broker: str) -> Celery:
     app = Celery("syncsvc", broker=broker, set_as_current=False)
+    app.conf.task_queues = queues(broker)
+    app.conf.task_create_missing_queues = False
     options: dict[str, float] = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2}
     if not broker.startswith("amqp"):
         options |= {"socket_connect_timeout": PATIENCE, "socket_timeout": PATIENCE + 1}

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 import beat_schedule
-from syncsvc.adapters.tasks import DELIVER_DUE
+from syncsvc.adapters.tasks import DELIVER_DUE, QUEUES
 from syncsvc.settings import load
-from workers.app import QUEUES, app, celery_config
+from workers.app import app, celery_config
 from workers.loop import LONGEST_TASK, ProcessLoop
 
 
