@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import quote, urlsplit
+from zlib import crc32
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -187,7 +188,7 @@ class Settings(BaseSettings):
         preferred = self.data_dir.absolute() / "run"
         if len(str(preferred)) <= 80:
             return preferred
-        digest = f"{hash_of(str(preferred)):08x}"
+        digest = f"{crc32(str(preferred).encode()):08x}"
         return Path(os.environ.get("TMPDIR", "/tmp")) / f"syncsvc-{os.getuid()}-{digest}"  # noqa: S108 - made 0700 and checked by its owner
 
     @property
@@ -221,13 +222,6 @@ class Settings(BaseSettings):
         if self.broker_url is not None:
             return self.broker_url.get_secret_value()
         return kombu_url(self.redis)
-
-
-def hash_of(text: str) -> int:
-    """Give the same small number for the same text in every process."""
-    from zlib import crc32  # noqa: PLC0415 - used by long data folders only
-
-    return crc32(text.encode())
 
 
 def is_loopback(host: str) -> bool:

@@ -29,8 +29,8 @@ from syncsvc.telemetry import get_logger
 
 log = get_logger(__name__)
 
-BATCH = 200
-AT_ONCE = 8  # runs that are delivered side by side
+AT_ONCE = 8  # entries that are claimed, and tried side by side: none waits while claimed
+BUDGET = timedelta(seconds=30)  # then the next tick goes on
 CLAIM = timedelta(seconds=30)  # longer than ONE_RUN
 ONE_RUN = timedelta(seconds=25)  # longest that the entries of one run may take together
 
@@ -76,16 +76,19 @@ class Delivery:
 
         Raises Unavailable when the outbox cannot be reached.
         """
+        settled, until = 0, self.clock() + BUDGET
+        while self.clock() < until:
+            claimed = await self.outbox.claim_due(self.clock(), CLAIM, AT_ONCE)
+            settled += await self._deliver(claimed)
+            if len(claimed) < AT_ONCE:
+                break
+        return settled
+
+    async def _deliver(self, entries: Sequence[Entry]) -> int:
         by_run: dict[str, list[Entry]] = defaultdict(list)
-        for entry in await self.outbox.claim_due(self.clock(), CLAIM, BATCH):
+        for entry in entries:
             by_run[entry.cut.run_id].append(entry)
-        places = asyncio.Semaphore(AT_ONCE)
-
-        async def in_turn(run_id: str, entries: list[Entry]) -> int:
-            async with places:
-                return await self._deliver_run(run_id, entries)
-
-        return sum(await asyncio.gather(*(in_turn(*group) for group in by_run.items())))
+        return sum(await asyncio.gather(*(self._deliver_run(*group) for group in by_run.items())))
 
     def _is_busy(self, roster: Roster | None, held_at: datetime) -> bool:
         now = self.clock()

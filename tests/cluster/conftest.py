@@ -10,13 +10,18 @@ import pytest
 from tests.support.stack import Stack, running_stack
 from tests.support.waiting import until
 
+SETTINGS = {
+    "quiet_period": "500ms",
+    "testit_timeout": "1s",
+    "idle_limit": "4s",  # a worker that is to be waited for longer sends a beat
+}
 PROCESSES = ("valkey", "gateway", "beat", "worker", "flower", "sandbox")
 
 
 @pytest.fixture(scope="package")
 def shared_stack(tmp_path_factory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
-    with running_stack(folder, quiet_period="1s", testit_timeout="2s") as started:
+    with running_stack(folder, **SETTINGS) as started:
         yield started
 
 

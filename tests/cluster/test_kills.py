@@ -22,6 +22,7 @@ VICTIMS = [
 def test_a_process_killed_after_the_cut_costs_time_and_no_result(stack, victim, how):
     run_id = stack.new_run("held", "other")
     stack.hold(run_id, "held")
+    stack.beat(run_id)
 
     stack.kill(victim, how)
     until(stack.is_ready, "the gateway is ready again")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from signal import SIGKILL, SIGTERM
+from signal import SIGTERM
 
 import pytest
 
@@ -20,12 +20,11 @@ SLOW = 0.02  # seconds that each call of Test IT takes, so that there is a middl
 @pytest.fixture(scope="module")
 def stack_of_two(tmp_path_factory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("two")
-    with running_stack(folder, "--workers", "2", quiet_period="1s", testit_timeout="2s") as started:
+    with running_stack(folder, "--workers", "2", quiet_period="500ms") as started:
         yield started
 
 
-@pytest.mark.parametrize("how", [SIGTERM, SIGKILL])
-def test_many_runs_finish_at_once_while_a_task_worker_restarts(stack_of_two, how):
+def test_many_runs_finish_at_once_while_a_task_worker_restarts(stack_of_two):
     stack = stack_of_two
     with ThreadPoolExecutor(4) as agents:
         run_ids = list(agents.map(lambda _: run_that_holds(stack), range(RUNS)))
@@ -33,7 +32,7 @@ def test_many_runs_finish_at_once_while_a_task_worker_restarts(stack_of_two, how
         with stack.misbehaving(latency=SLOW):
             list(agents.map(stack.complete, run_ids))
             until(lambda: 0 < final_results(stack, run_ids) < RUNS * len(HELD), "some are final")
-            stack.kill("worker-1", how)
+            stack.kill("worker-1", SIGTERM)
 
     for run_id in run_ids:
         assert_closed_once(stack.closed(run_id), *HELD)

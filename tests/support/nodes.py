@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docker import from_env
+from docker import DockerClient
 from docker.errors import DockerException
 from pytest_celery import CeleryTestSetup, CeleryWorkerContainer, RedisContainer
 
@@ -28,6 +28,8 @@ IN_CONTAINERS = os.environ.get("SYNCSVC_TEST_CONTAINERS") == "1"
 ROOT = Path(__file__).parents[2]
 STARTING = 30  # seconds
 STOPPING = 10
+OLDEST_ENGINE = "1.41"  # Docker's API of 2020
+QUIET = ("--without-gossip", "--without-mingle")  # chatter that costs a second at each start
 PING = "upkeep.forget_old"
 
 
@@ -197,19 +199,22 @@ def worker_node(
 ) -> Iterator[WorkerNode]:
     """Start `celery -A workers.app worker` as somebody in the project's folder does."""
     celery = [str(Path(sys.executable).with_name("celery")), "-A", "workers.app", "worker"]
-    handle = ProcessHandle("worker", [*celery, "-n", "node@%h", *options], folder, environment)
+    handle = ProcessHandle(
+        "worker", [*celery, "-n", "node@%h", *QUIET, *options], folder, environment
+    )
     with _running(WorkerNode(handle)) as node:
         yield node
 
 
 def need_engine() -> None:
     """Skip where containers are asked for and no engine runs them; fail there in CI."""
+    engine = DockerClient.from_env(version=OLDEST_ENGINE)  # with a version it asks nobody yet
     try:
-        engine = from_env()
         engine.ping()
-        engine.close()
-    except DockerException as error:
+    except (DockerException, OSError) as error:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no container engine: {error}")
+    finally:
+        engine.close()
 
 
 @contextmanager

@@ -107,6 +107,9 @@ class Stack:
     def begin(self, run_id: str, *, worker: str = "worker-1-1") -> None:
         self.storage("/set_worker_status", pid=worker, testRunId=run_id, status="in_progress")
 
+    def beat(self, run_id: str, *, worker: str = "worker-1-1") -> None:
+        self.storage("/keep_alive", pid=worker, testRunId=run_id)
+
     def hold(self, run_id: str, test: str, *, worker: str = "worker-1-1") -> None:
         """Play a master: register, hand one result over, and show it in progress."""
         self.register(run_id, worker=worker)

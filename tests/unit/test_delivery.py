@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from syncsvc.errors import Conflict, Rejected, Unavailable
-from syncsvc.results.delivery import CLAIM, Delivery
+from syncsvc.results.delivery import AT_ONCE, CLAIM, Delivery
 from syncsvc.results.memory import MemoryOutbox
 from syncsvc.results.model import Entry, EntryState, FinalStatus, StatusType
 from syncsvc.runs.memory import MemoryRosters, MemoryRuns
@@ -294,3 +294,13 @@ async def test_something_unexpected_in_one_run_is_an_attempt_and_not_the_end(hou
 
     assert house.entry(entry_id).state is EntryState.PENDING
     assert "ZeroDivisionError" in str(house.entry(entry_id).reason)
+
+
+async def test_everything_that_is_due_is_tried_however_much_it_is(house):
+    ids = [await house.hold(f"t{n}") for n in range(3 * AT_ONCE + 1)]
+    house.board.results = [result(f"r{n}", external_id=f"t{n}") for n in range(len(ids))]
+    await house.settle()
+
+    assert await house.tick() == len(ids)
+
+    assert {house.entry(entry_id).state for entry_id in ids} == {EntryState.DELIVERED}
