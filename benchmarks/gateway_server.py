@@ -13,7 +13,7 @@ from syncsvc.gateway.app import ByPort
 from syncsvc.gateway.edge import Edge
 from syncsvc.gateway.server import Listener, Server, bind
 from syncsvc.settings import load
-from syncsvc.wiring.gateway import sync_storage
+from syncsvc.wiring.gateway import presence, sync_storage
 from syncsvc.wiring.services import build
 
 
@@ -26,7 +26,7 @@ async def main() -> None:
     telemetry.configure(settings)
     services = build(settings)
     bare = Edge(Starlette(routes=[Route("/hello", hello, methods=["GET", "POST"])]), "bare")
-    surfaces = {"hello": bare, "sync-storage": sync_storage(services)}
+    surfaces = {"hello": bare, "sync-storage": sync_storage(services, presence(settings, services))}
     sockets = {name: bind(Listener(name, "", 0, "nothing")) for name in surfaces}
     ports = {name: opened[0].getsockname()[1] for name, opened in sockets.items()}
     app = ByPort({ports[name]: surface for name, surface in surfaces.items()})

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from syncsvc.errors import Rejected
 from syncsvc.settings import LOOPBACK, is_loopback
 
+CONNECTION = "syncsvc.connection"  # its extension of a request's scope tells whether it stands
 BACKLOG = 2048
 IDLE_SECONDS = 900  # adapters reuse one connection for a whole session, with long pauses
 DRAIN_SECONDS = 5
@@ -67,12 +69,24 @@ def _open(listener: Listener, host: str, port: int) -> socket.socket | None:
     return opened
 
 
+class TellingProtocol(HttpToolsProtocol):
+    """HTTP whose applications may ask whether a connection stands, which ASGI has no word for."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {CONNECTION: {"is_open": self._is_open}}
+
+    def _is_open(self) -> bool:
+        return not self.transport.is_closing()
+
+
 class Server(uvicorn.Server):
     """Uvicorn, telling when it serves."""
 
     def __init__(self, app: ASGIApp, when_serving: Callable[[], None]) -> None:
         config = uvicorn.Config(
             app,
+            http=TellingProtocol,
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -1,9 +1,12 @@
 """Puts a gateway process together: its ports, what answers at each, and the services behind."""
 
+import asyncio
 import socket
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
+from syncsvc.adapters.testit.presence import Presence
 from syncsvc.adapters.testit.routes import SyncStorage, build_sync_storage
 from syncsvc.gateway.api import Api
 from syncsvc.gateway.app import ByPort, build_api
@@ -16,6 +19,7 @@ from syncsvc.stores.sql.database import ping
 from syncsvc.wiring.services import Services, build, now
 
 Sockets = list[socket.socket]
+LONGEST_SILENCE = timedelta(seconds=2)
 
 
 class Gateway:
@@ -27,10 +31,11 @@ class Gateway:
         self._flower = FlowerProxy(settings.flower_socket)
         self.api_port: int = api[0].getsockname()[1]
         self.sync_storage_port: int = storage[0].getsockname()[1]
+        self._presence = presence(settings, self.services)
         self._app = ByPort(
             {
                 self.api_port: _api(settings, self.services, self._flower),
-                self.sync_storage_port: sync_storage(self.services),
+                self.sync_storage_port: sync_storage(self.services, self._presence),
             }
         )
         self._server: Server | None = None
@@ -54,7 +59,10 @@ class Gateway:
         """Serve until a signal comes, or `stop` is called."""
         self._server = Server(self._app, when_serving)
         try:
-            await self._server.serve(sockets=self._sockets)
+            async with asyncio.TaskGroup() as tasks:
+                speaking = tasks.create_task(self._presence.speak())
+                await self._server.serve(sockets=self._sockets)
+                speaking.cancel()
         finally:
             await self._flower.close()
             await self.services.close()
@@ -72,6 +80,11 @@ def _api(settings: Settings, services: Services, flower: FlowerProxy) -> Edge:
     return build_api([*health.routes(), *api.routes(), *flower.routes()], token)
 
 
-def sync_storage(services: Services) -> Edge:
-    storage = SyncStorage(services.runs, services.results, now)
+def presence(settings: Settings, services: Services) -> Presence:
+    every = min(settings.quiet_period / 4, LONGEST_SILENCE)
+    return Presence(services.runs.report, now, every=every, limit=settings.idle_limit)
+
+
+def sync_storage(services: Services, presence: Presence) -> Edge:
+    storage = SyncStorage(services.runs, services.results, presence, now)
     return Edge(build_sync_storage(storage), "sync-storage")

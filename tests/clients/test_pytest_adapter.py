@@ -76,7 +76,6 @@ def test_an_upload_that_takes_longer_than_the_quiet_period_is_waited_for(adapter
     assert_all_is_well(stack, run, SINGLE)
 
 
-@pytest.mark.xfail(reason="an upload shows in Test IT only when its first results arrive")
 def test_an_upload_that_begins_after_the_quiet_period_is_waited_for(adapter, stack, tmp_path):
     run_id = stack.new_run()
 

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docker import DockerClient
-from docker.errors import DockerException
 from pytest_celery import CeleryTestSetup, CeleryWorkerContainer, RedisContainer
 
 from syncsvc.embedded.ports import free_port
@@ -28,7 +26,6 @@ IN_CONTAINERS = os.environ.get("SYNCSVC_TEST_CONTAINERS") == "1"
 ROOT = Path(__file__).parents[2]
 STARTING = 30  # seconds
 STOPPING = 10
-OLDEST_ENGINE = "1.41"  # Docker's API of 2020
 QUIET = ("--without-gossip", "--without-mingle")  # chatter that costs a second at each start
 PING = "upkeep.forget_old"
 
@@ -208,13 +205,9 @@ def worker_node(
 
 def need_engine() -> None:
     """Skip where containers are asked for and no engine runs them; fail there in CI."""
-    engine = DockerClient.from_env(version=OLDEST_ENGINE)  # with a version it asks nobody yet
-    try:
-        engine.ping()
-    except (DockerException, OSError) as error:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no container engine: {error}")
-    finally:
-        engine.close()
+    where = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    if where.startswith("unix://") and not Path(where.removeprefix("unix://")).is_socket():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no container engine at {where}")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from structlog.contextvars import bind_contextvars
 
+from syncsvc.adapters.testit.presence import CONNECTION, Presence
 from syncsvc.adapters.testit.wire import (
     CutBody,
     Register,
@@ -43,6 +44,7 @@ class SyncStorage:
 
     runs: RunService
     results: ResultService
+    presence: Presence
     clock: Callable[[], datetime]
 
     async def health(self, _request: Request) -> Response:
@@ -67,7 +69,11 @@ class SyncStorage:
     async def set_worker_status(self, request: Request) -> Response:
         body = decode(await read_body(request, LARGEST_BODY), Report)
         bind_contextvars(run=body.testRunId, worker=body.pid)
-        await self.runs.report(body.testRunId, body.pid, body.worker_status())
+        status = body.worker_status()
+        if _uploads_late(request):
+            connection = request.scope.get("extensions", {}).get(CONNECTION, {})
+            self.presence.note(body.testRunId, body.pid, status, connection.get("is_open"))
+        await self.runs.report(body.testRunId, body.pid, status)
         return _ok(f"worker is {body.status}")
 
     async def keep_alive(self, request: Request) -> Response:
@@ -129,6 +135,12 @@ def _status(error: Exception) -> int:
     if isinstance(error, Unknown):
         return 404
     return 400 if isinstance(error, Rejected) else 500
+
+
+def _uploads_late(request: Request) -> bool:
+    """Tell whether the client uploads after it has completed; its connection ends with it."""
+    agent = request.headers.get("user-agent", "")
+    return agent.startswith("OpenAPI-Generator/") and agent.endswith("/python")
 
 
 def _run_id(request: Request) -> str:
