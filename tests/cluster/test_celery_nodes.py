@@ -34,8 +34,9 @@ SOON = {"visibility_timeout": 2, "unacked_restore_interval": 1, "unacked_restore
 
 if IN_CONTAINERS:
 
-    @pytest.fixture(autouse=True, scope="module")
+    @pytest.fixture(autouse=True, scope="session")
     def engine() -> None:
+        """Ask before any of the plugin's own fixtures do."""
         need_engine()
 
 else:
