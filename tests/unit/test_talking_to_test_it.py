@@ -35,9 +35,13 @@ class Server:
         return [request.url.path for request in self.asked]
 
 
+async def no_pause(_seconds: float) -> None:
+    """Let no time pass."""
+
+
 def board(answer: Answer) -> TestItBoard:
     http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
-    return TestItBoard(http, TestItDestinations(None, None))
+    return TestItBoard(http, TestItDestinations(None, None), no_pause, lambda: 0.5)
 
 
 def short(result_id: str, test: str, status: str = "InProgress") -> dict:
@@ -233,6 +237,45 @@ async def test_a_server_that_does_not_answer_is_unavailable(failure):
 
     with pytest.raises(Unavailable, match="did not answer GET /adapters/testResults/1"):
         await board(broken).read(run(), "1")
+
+
+async def test_a_hiccup_is_repeated_in_place_so_that_every_second_call_may_fail():
+    answers = iter([503, 200, 500, 502, 200])
+
+    def limping(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(next(answers), json=short("1", "t"))
+
+    testit = board(limping)
+
+    assert (await testit.read(run(), "1")).id == "1"
+    assert (await testit.read(run(), "1")).id == "1"
+
+
+@pytest.mark.parametrize(
+    ("failure", "calls"),
+    [
+        (httpx.Response(503), 3),
+        (httpx.Response(503, headers={"Retry-After": "9"}), 1),
+        (httpx.Response(429), 1),
+        (httpx.Response(400), 1),
+        (httpx.ReadTimeout("slow"), 1),
+        (httpx.ConnectError("refused"), 1),
+        (httpx.ReadError("reset"), 3),
+    ],
+)
+async def test_only_a_quick_failure_is_repeated_in_place_and_not_for_long(failure, calls):
+    asked = []
+
+    def broken(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if isinstance(failure, Exception):
+            raise failure
+        return httpx.Response(failure.status_code, headers=failure.headers)
+
+    with pytest.raises((Rejected, Unavailable)):
+        await board(broken).read(run(), "1")
+
+    assert len(asked) == calls
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"id": 1}[', b"{}"])
