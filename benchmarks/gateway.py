@@ -18,11 +18,12 @@ import os
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from benchmarks.load import Measured, get, measure, post
+from benchmarks.load import Measured, get, measure, once, post
 from syncsvc.embedded.valkey import configuration, find_server
 from syncsvc.settings import load
 from syncsvc.stores.sql.database import open_database
@@ -33,10 +34,10 @@ RUNS = 50
 ROUNDS = 3
 
 
-def register(number: int) -> bytes:
+def register(number: int, run: str = "run") -> bytes:
     body = {
         "pid": f"worker-{number}-1795225145",
-        "testRunId": f"run-{number % RUNS}",
+        "testRunId": f"{run}-{number % RUNS}",
         "baseUrl": "http://127.0.0.1:1",
         "privateToken": "token",
     }
@@ -44,14 +45,14 @@ def register(number: int) -> bytes:
 
 
 def late(number: int) -> bytes:
-    return register(number + 1_000_000_000)
+    """Register in a run whose master is at work."""
+    return register(number + RUNS, "busy")
 
 
 def begin(number: int) -> bytes:
-    """Let the master of each run begin, and then stay as it is."""
-    body = {"pid": f"worker-{number % RUNS}-1795225145", "testRunId": f"run-{number % RUNS}"}
-    path = "/set_worker_status"
-    return post(path, msgspec.json.encode({**body, "status": "in_progress"}))
+    """Say that the master of such a run has begun."""
+    body = {"pid": f"worker-{number % RUNS}-1795225145", "testRunId": f"busy-{number % RUNS}"}
+    return post("/set_worker_status", msgspec.json.encode({**body, "status": "in_progress"}))
 
 
 def cut(number: int) -> bytes:
@@ -104,6 +105,9 @@ async def _measure_all(environment: dict[str, str], folder: Path, valkey: int) -
         bare, storage = map(int, gateway.stdout.readline().split())
         pids = [gateway.pid, valkey]
         failed = 0
+        address = ("127.0.0.1", storage)
+        await once("masters", address, partial(register, run="busy"), RUNS)
+        await once("begin", address, begin, RUNS)
         for round_number in range(ROUNDS):
             loads = [
                 ("hello", bare, hello),

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from syncsvc import telemetry
 from syncsvc.gateway.app import ByPort
 from syncsvc.gateway.edge import Edge
-from syncsvc.gateway.server import Listener, Server, bind
+from syncsvc.gateway.server import Listener, Server, bind, settle_memory
 from syncsvc.settings import load
 from syncsvc.wiring.gateway import presence, sync_storage
 from syncsvc.wiring.services import build
@@ -31,6 +31,7 @@ async def main() -> None:
     ports = {name: opened[0].getsockname()[1] for name, opened in sockets.items()}
     app = ByPort({ports[name]: surface for name, surface in surfaces.items()})
     print(*ports.values(), flush=True)
+    settle_memory()
     await Server(app, lambda: None).serve(
         sockets=[s for opened in sockets.values() for s in opened]
     )

@@ -73,9 +73,11 @@ class _Connection(asyncio.Protocol):
 
 
 class _Load:
-    def __init__(self, request_for: RequestFor, seconds: float, connections: int) -> None:
+    def __init__(
+        self, request_for: RequestFor, seconds: float, connections: int, most: int | None = None
+    ) -> None:
         self._request_for = request_for
-        self._numbers = count()
+        self._numbers = iter(range(most)) if most is not None else count()
         self._until = time.perf_counter() + seconds
         self._open = connections
         self.latencies: list[float] = []
@@ -83,9 +85,10 @@ class _Load:
         self.done = asyncio.get_running_loop().create_future()
 
     def next_request(self) -> bytes | None:
-        if time.perf_counter() >= self._until:
+        number = next(self._numbers, None)
+        if number is None or time.perf_counter() >= self._until:
             return None
-        return self._request_for(next(self._numbers))
+        return self._request_for(number)
 
     def note(self, latency: float, *, ok: bool) -> None:
         self.latencies.append(latency)
@@ -95,6 +98,14 @@ class _Load:
         self._open -= 1
         if not self._open and not self.done.done():
             self.done.set_result(None)
+
+
+async def once(name: str, address: tuple[str, int], request_for: RequestFor, requests: int) -> None:
+    """Send so many requests, one after another; each must succeed."""
+    load = _Load(request_for, seconds=60, connections=1, most=requests)
+    await asyncio.get_running_loop().create_connection(lambda: _Connection(load), *address)
+    await load.done
+    assert not load.failed, f"{load.failed} of {requests} {name} failed"
 
 
 async def measure(

@@ -23,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
 def gateway() -> None:
     """Serve the API (8080) and Sync Storage (49152) until a signal comes."""
     from syncsvc import telemetry
+    from syncsvc.gateway.server import settle_memory
     from syncsvc.settings import load
     from syncsvc.wiring.gateway import Gateway
 
@@ -31,7 +32,7 @@ def gateway() -> None:
 
     async def serve() -> None:
         serving = Gateway.open(settings)
-        _settle_memory()
+        settle_memory()
         await serving.serve(telemetry.announce_ready)
 
     _run_on_uvloop(serve())
@@ -84,15 +85,6 @@ def _celery(arguments: list[str]) -> None:
     # it warns root about pickled messages; ours are JSON, and containers run as root
     warnings.simplefilter("ignore", SecurityWarning)
     main()
-
-
-def _settle_memory() -> None:
-    """Keep the collector from walking every module again and again: it stalls answers by 80 ms."""
-    import gc
-
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
 
 
 def _run_on_uvloop(serving: Coroutine[None, None, None]) -> None:
