@@ -46,6 +46,10 @@ class Cut:
     project_id: str | None = None
     started_on: str | None = None
 
+    @property
+    def has_failed(self) -> bool:
+        return final_type(self.status_code, self.status_type) is StatusType.FAILED
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -80,6 +84,7 @@ class TestResult:
     status_type: str
     created_at: str  # as Test IT writes it: ISO 8601, which sorts
     test_point_id: str | None = None
+    has_traces: bool = False  # it tells of a failure
 
     @property
     def is_final(self) -> bool:
@@ -120,14 +125,19 @@ def final_status(cut: Cut, workflow_codes: Iterable[str]) -> FinalStatus:
 def match(entries: Sequence[Entry], in_progress: Sequence[TestResult]) -> dict[str, TestResult]:
     """Pair entries of one external id with the results that wait for them, by entry id.
 
-    A result bound to a test point comes first, since Test IT made it for just this test;
-    of the others the newest belong to us, in the order in which they were held.
+    A result bound to a test point comes first, since Test IT made it for just this test; of the
+    others the newest belong to us. A cut does not say which parameters it is of: so a failed one
+    gets a result that tells of a failure, and for the rest the order of arrival decides.
     """
-    waiting = sorted(entries, key=lambda entry: entry.held_at)
-    bound = [result for result in in_progress if result.is_bound][: len(waiting)]
+    bound = [result for result in in_progress if result.is_bound][: len(entries)]
     free = sorted((r for r in in_progress if not r.is_bound), key=lambda r: r.created_at)
-    missing = len(waiting) - len(bound)
+    missing = len(entries) - len(bound)
     candidates = bound + free[len(free) - min(missing, len(free)) :]
+    waiting = sorted(entries, key=lambda entry: (not entry.cut.has_failed, entry.held_at))
+    if len(candidates) == len(waiting):  # else somebody's result is missing: do not guess
+        candidates.sort(key=lambda result: not result.has_traces)
+    else:
+        waiting.sort(key=lambda entry: entry.held_at)
     return {entry.id: result for entry, result in zip(waiting, candidates, strict=False)}
 
 

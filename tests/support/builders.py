@@ -64,8 +64,14 @@ def cut(
     return Cut(run_id, external_id, code, kind, project_id)
 
 
-def entry(entry_id: str = "entry", *, held_at: datetime = NOON, external_id: str = "test") -> Entry:
-    return Entry(entry_id, cut(external_id), held_at)
+def entry(
+    entry_id: str = "entry",
+    *,
+    held_at: datetime = NOON,
+    external_id: str = "test",
+    kind: str = "Succeeded",
+) -> Entry:
+    return Entry(entry_id, cut(external_id, kind=kind), held_at)
 
 
 def result(
@@ -75,5 +81,6 @@ def result(
     status: str = "InProgress",
     created_at: str = "2026-01-01T12:00:00Z",
     test_point_id: str | None = None,
+    has_traces: bool = False,
 ) -> TestResult:
-    return TestResult(result_id, external_id, status, created_at, test_point_id)
+    return TestResult(result_id, external_id, status, created_at, test_point_id, has_traces)

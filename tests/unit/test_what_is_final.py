@@ -68,6 +68,30 @@ def test_several_cuts_of_one_test_get_their_results_in_the_order_they_were_held(
     assert match([second, first], [two, foreign, one]) == {"first": one, "second": two}
 
 
+def test_a_failure_gets_the_result_that_tells_of_one_whatever_the_order():
+    passed = entry("passed")
+    failed = entry("failed", held_at=NOON + SECOND, kind="Failed")
+    with_traces = result("with traces", created_at="1", has_traces=True)
+    without = result("without", created_at="2")
+
+    assert match([passed, failed], [with_traces, without]) == {
+        "passed": without,
+        "failed": with_traces,
+    }
+
+
+def test_more_failures_than_traces_still_all_get_a_result():
+    entries = [entry(f"e{n}", held_at=NOON + n * SECOND, kind="Failed") for n in range(2)]
+    results = [result("without", created_at="1"), result("with", created_at="2", has_traces=True)]
+
+    matched = match(entries, results)
+
+    assert {entry_id: found.id for entry_id, found in matched.items()} == {
+        "e0": "with",
+        "e1": "without",
+    }
+
+
 @given(st.integers(0, 6), st.integers(0, 6), st.integers(0, 6))
 def test_no_result_is_given_to_two_cuts(cuts, bound, free):
     entries = [entry(f"e{i}", held_at=NOON + i * SECOND) for i in range(cuts)]

@@ -103,6 +103,7 @@ def result_from(answer: dict[str, Any]) -> TestResult:
         status_type=str(kind),
         created_at=str(answer.get("createdDate") or ""),
         test_point_id=answer.get("testPointId"),
+        has_traces=bool(answer.get("traces")),
     )
 
 
