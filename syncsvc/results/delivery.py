@@ -202,6 +202,8 @@ class Delivery:
         kept = await self.outbox.settle(entry, state, self.clock(), reason)
         if kept and state is EntryState.DELIVERED:
             log.info("result final", remark=reason)
+        elif kept:
+            log.error("result dead", entry=entry.id, reason=reason)
         return int(kept)
 
     async def _fail(self, entries: Sequence[Entry], error: SyncsvcError) -> int:
@@ -209,7 +211,6 @@ class Delivery:
         for entry in entries:
             if self._is_hopeless(entry, error):
                 settled += await self._settle(entry, EntryState.DEAD, str(error))
-                log.error("result dead", entry=entry.id, reason=str(error))
             else:
                 await self._retry(entry, error)
         return settled
@@ -218,8 +219,8 @@ class Delivery:
         pause = next_pause(entry.attempt + 1, self.chance())
         asked = getattr(error, "retry_after", None)
         due_at = self.clock() + max(pause, asked or pause)
-        await self.outbox.retry_later(entry, due_at, str(error))
-        log.warning("tried again later", entry=entry.id, due=str(due_at), reason=str(error))
+        if await self.outbox.retry_later(entry, due_at, str(error)):
+            log.warning("tried again later", entry=entry.id, due=str(due_at), reason=str(error))
 
     def _is_hopeless(self, entry: Entry, error: SyncsvcError) -> bool:
         if isinstance(error, Rejected):

@@ -8,6 +8,12 @@ down_revision = None
 
 
 def upgrade() -> None:
+    _create_runs()
+    _create_results()
+    _create_outbox()
+
+
+def _create_runs() -> None:
     op.create_table(
         "runs",
         sa.Column("id", sa.Text, primary_key=True),
@@ -19,6 +25,9 @@ def upgrade() -> None:
         sa.Column("counted_at", sa.BigInteger),
         sqlite_with_rowid=False,
     )
+
+
+def _create_results() -> None:
     op.create_table(
         "results",
         sa.Column("id", sa.Text, primary_key=True),
@@ -31,6 +40,9 @@ def upgrade() -> None:
         sa.Column("held_at", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
     )
+
+
+def _create_outbox() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", sa.Text, sa.ForeignKey("results.id"), primary_key=True),
