@@ -108,6 +108,33 @@ class Settings(BaseSettings):
         description="Allow Sync Storage off loopback, though its protocol has no credentials.",
     )
 
+    testsync_config: Path | None = Field(
+        default=None, description="TestSync's own configuration.json, for what is not set here."
+    )
+    testsync_host: str = Field(
+        default="", description="Address of both TestSync ports; default: loopback."
+    )
+    testsync_http_port: Port = Field(default=9104, description="TestSync over HTTP: data.")
+    testsync_ws_port: Port = Field(
+        default=9105, description="TestSync over WebSocket, and the client library's port."
+    )
+    testsync_username: str = Field(default="", description="Who may use both TestSync ports.")
+    testsync_password: SecretStr = Field(
+        default=SecretStr(""), description="The password; with it, or with the API token."
+    )
+    testsync_strict: bool = Field(
+        default=False,
+        description="Be TestSync to the letter: errors are silent, an id that a socket "
+        "registered takes no POST, connections are counted for ever.",
+    )
+    coordination_life: Duration = Field(
+        default=timedelta(hours=12),
+        description="Data, checkpoints and leases that nobody uses go after this.",
+    )
+    longest_wait: Duration = Field(
+        default=timedelta(hours=12), description="No agent waits longer, whatever it asked for."
+    )
+
     testit_url: str | None = Field(
         default=None, description="Test IT server for workers that do not name their own."
     )
@@ -180,7 +207,17 @@ class Settings(BaseSettings):
                 f"credentials: set {PREFIX}SYNC_STORAGE_OPEN=true if the network is closed, "
                 f"or leave {PREFIX}SYNC_STORAGE_HOST empty to listen on loopback"
             )
+        if not is_loopback(self.testsync_host) and not self.testsync_guarded:
+            raise ValueError(
+                f"testsync_host is {self.testsync_host!r}, which other machines reach: set "
+                f"{PREFIX}TESTSYNC_USERNAME and {PREFIX}TESTSYNC_PASSWORD, or leave "
+                f"{PREFIX}TESTSYNC_HOST empty to listen on loopback"
+            )
         return self
+
+    @property
+    def testsync_guarded(self) -> bool:
+        return bool(self.testsync_username or self.testsync_password.get_secret_value())
 
     @property
     def run_dir(self) -> Path:
@@ -252,7 +289,7 @@ def _explain(error: ValidationError) -> list[str]:
     for problem in error.errors():
         field = "_".join(str(part) for part in problem["loc"]).upper()
         message = problem["msg"].removeprefix("Value error, ")
-        secret = "TOKEN" in field or "URL" in field or "KEY" in field
+        secret = any(word in field for word in ("TOKEN", "URL", "KEY", "PASSWORD"))
         found = "" if secret or not field else f", found {problem['input']!r}"
         lines.append(f"{PREFIX}{field}: {message}{found}" if field else message)
     return lines

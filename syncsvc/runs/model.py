@@ -9,10 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 
-from syncsvc.errors import Rejected
-
-LONGEST_NAME = 200
-
 
 class WorkerStatus(StrEnum):
     REGISTERED = "registered"  # and has not said anything since
@@ -127,17 +123,3 @@ def election(roster: Roster, name: str, *, auto: bool, stale_before: datetime) -
 
 def last_sign(moments: Iterable[datetime | None]) -> datetime | None:
     return max((moment for moment in moments if moment is not None), default=None)
-
-
-def check_name(field: str, value: str) -> str:
-    """Give back a name of a run or a worker.
-
-    Raises Rejected when it is empty, too long, or has characters that no name has.
-    """
-    if not value.strip():
-        raise Rejected(f"{field}: expected a name, found an empty one")
-    if len(value) > LONGEST_NAME:
-        raise Rejected(f"{field}: expected at most {LONGEST_NAME} characters, found {len(value)}")
-    if not value.isprintable():
-        raise Rejected(f"{field}: expected printable characters, found {value[:40]!r}")
-    return value

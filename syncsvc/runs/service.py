@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from syncsvc.coordination.names import check_name
 from syncsvc.errors import Unknown
-from syncsvc.runs.model import Destination, Run, WorkerStatus, check_name
+from syncsvc.runs.model import Destination, Run, WorkerStatus
 from syncsvc.runs.ports import Holdings, Rosters, Runs
 from syncsvc.telemetry import get_logger
 

@@ -3,13 +3,12 @@
 import pytest
 
 from syncsvc.errors import Rejected
+from syncsvc.coordination.names import LONGEST_NAME, check_name
 from syncsvc.runs.model import (
-    LONGEST_NAME,
     Election,
     Roster,
     WorkerStatus,
     at_work,
-    check_name,
     election,
 )
 from tests.support.builders import LIVENESS, MINUTE, NOON, SECOND, worker

@@ -17,6 +17,10 @@ class Key:
         return int(self.life.total_seconds() * 1000)
 
 
+FOR_EVER = timedelta(days=3650)
+NEWS = "syncsvc:news"  # the one channel on which scripts announce what happened
+
+INCARNATION = Key("syncsvc:incarnation", FOR_EVER)  # gone when the server lost what it kept
 BEAT_LOCK = Key("syncsvc:beat:lock", timedelta(seconds=6))  # held by the beat that keeps time
 
 

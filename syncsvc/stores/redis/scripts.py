@@ -35,15 +35,17 @@ class Script:
     digest: str
 
     @classmethod
-    def load(cls, package: str, name: str) -> "Script":
-        source = files(package).joinpath("lua", f"{name}.lua").read_text()
+    def load(cls, package: str, *names: str) -> "Script":
+        """Read a script; of several files the earlier ones define functions for the last."""
+        folder = files(package).joinpath("lua")
+        source = "\n".join(folder.joinpath(f"{name}.lua").read_text() for name in names)
         return cls(source, sha1(source.encode()).hexdigest())  # noqa: S324 - Redis names scripts so
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
     script: Script
-    key: str
+    keys: tuple[str, ...]
     arguments: tuple[str | int, ...]
 
 
@@ -68,12 +70,13 @@ class Scripts:
         self.client = client
         self._grouped: Grouped[_Call, Any] = Grouped(self._carry_out, patience=PATIENCE)
 
-    async def run(self, script: Script, key: Key, *arguments: str | int) -> Any:
-        """Run a script on one key and give what it gives.
+    async def run(self, script: Script, key: Key | Sequence[Key], *arguments: str | int) -> Any:
+        """Run a script on a key, or several of one slot, and give what it gives.
 
         Raises Unavailable when the server cannot be reached.
         """
-        return await self._grouped(_Call(script, key.name, arguments))
+        keys = (key.name,) if isinstance(key, Key) else tuple(each.name for each in key)
+        return await self._grouped(_Call(script, keys, arguments))
 
     async def ping(self) -> None:
         """Raises Unavailable when the server does not answer within 2 seconds."""
@@ -105,7 +108,9 @@ class Scripts:
     async def _pipelined(self, calls: Sequence[_Call]) -> list[Any]:
         pipeline = self.client.pipeline(transaction=False)
         for call in calls:
-            pipeline.execute_command("EVALSHA", call.script.digest, 1, call.key, *call.arguments)
+            pipeline.execute_command(
+                "EVALSHA", call.script.digest, len(call.keys), *call.keys, *call.arguments
+            )
         return list(await pipeline.execute(raise_on_error=False))
 
     async def _told_again(self, calls: Sequence[_Call], answers: list[Any]) -> list[Any]:
