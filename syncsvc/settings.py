@@ -119,8 +119,8 @@ class Settings(BaseSettings):
         default=9105, description="TestSync over WebSocket, and the client library's port."
     )
     testsync_username: str = Field(default="", description="Who may use both TestSync ports.")
-    testsync_password: SecretStr = Field(
-        default=SecretStr(""), description="The password; with it, or with the API token."
+    testsync_password: SecretStr | None = Field(
+        default=None, description="The password that goes with it."
     )
     testsync_strict: bool = Field(
         default=False,
@@ -217,7 +217,7 @@ class Settings(BaseSettings):
 
     @property
     def testsync_guarded(self) -> bool:
-        return bool(self.testsync_username or self.testsync_password.get_secret_value())
+        return bool(self.testsync_username or self.testsync_password)
 
     @property
     def run_dir(self) -> Path:

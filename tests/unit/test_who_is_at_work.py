@@ -2,8 +2,8 @@
 
 import pytest
 
-from syncsvc.errors import Rejected
 from syncsvc.coordination.names import LONGEST_NAME, check_name
+from syncsvc.errors import Rejected
 from syncsvc.runs.model import (
     Election,
     Roster,
