@@ -91,6 +91,8 @@ class Patient:
             Check("beat", self.beat, f"{start}, or 'syncsvc beat'"),
             Check("api", self.api, f"{start}, or 'syncsvc gateway'"),
             Check("sync storage", self.sync_storage, f"{start}, or 'syncsvc gateway'"),
+            Check("testsync", self.testsync, f"{start}, or 'syncsvc gateway'"),
+            Check("sockets", self.sockets, f"{start}, or 'syncsvc gateway'"),
             Check(
                 "test it",
                 self.test_it,
@@ -136,6 +138,14 @@ class Patient:
         port = self.settings.sync_storage_port
         return await self._gateway(port, "/health", "SYNCSVC_SYNC_STORAGE_PORT")
 
+    async def testsync(self) -> str:
+        port = self.settings.testsync_http_port
+        return await self._gateway(port, "/health", "SYNCSVC_TESTSYNC_HTTP_PORT")
+
+    async def sockets(self) -> str:
+        port = self.settings.testsync_ws_port
+        return await self._gateway(port, "/", "SYNCSVC_TESTSYNC_WS_PORT", expected="WebSocket")
+
     async def test_it(self) -> str:
         destination = self.services.runs.destinations.default()
         if destination is None:
@@ -143,7 +153,9 @@ class Patient:
         await self.services.board.ping(destination)
         return f"{destination.base_url} answers and takes the token"
 
-    async def _gateway(self, port: int, path: str, variable: str) -> str:
+    async def _gateway(
+        self, port: int, path: str, variable: str, *, expected: str = "status"
+    ) -> str:
         try:
             async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
                 answer = await http.get(f"http://{LOOPBACK[0]}:{port}{path}")
@@ -151,7 +163,7 @@ class Patient:
             holder = holder_of(port)
             taken = f"; {holder} has the port: choose another with {variable}" if holder else ""
             raise Unavailable(f"port {port} does not answer{taken}") from error
-        if not answer.is_success or "status" not in answer.text:
+        if not answer.is_success or expected not in answer.text:
             raise Unavailable(f"port {port} answered {answer.status_code}: {answer.text[:200]}")
         return f"port {port} serves"
 

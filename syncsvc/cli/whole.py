@@ -63,6 +63,10 @@ def private(folder: Path) -> Settings:
         api_token=None,
         sync_storage_host="",
         sync_storage_port=0,
+        testsync_config=None,
+        testsync_host="",
+        testsync_http_port=0,
+        testsync_ws_port=0,
         quiet_period=timedelta(seconds=3),
     )
 
@@ -86,7 +90,7 @@ class _After:
         return None
 
     async def _story(self, sandbox_url: str) -> bool:
-        _, sync_storage = gateway_ports(self.settings)
+        sync_storage = gateway_ports(self.settings)["sync_storage"]
         try:
             outcome = await story.play(story.Stage(sync_storage.url, sandbox_url), self._say)
         except Unavailable as error:

@@ -47,13 +47,14 @@ class Plan:
 
     @property
     def port_uses(self) -> tuple[PortUse, ...]:
-        gateway = gateway_ports(self.settings)
-        return (*gateway, self.sandbox.use) if self.sandbox else gateway
+        gateway = gateway_ports(self.settings).values()
+        return (*gateway, self.sandbox.use) if self.sandbox else (*gateway,)
 
     @property
     def addresses(self) -> dict[str, str]:
-        api, sync_storage = (use.url for use in gateway_ports(self.settings))
-        found = {"api": api, "sync_storage": sync_storage, "flower": f"{api}/flower/"}
+        found = {name: use.url for name, use in gateway_ports(self.settings).items()}
+        found["testsync_ws"] = found["testsync_ws"].replace("http", "ws", 1)
+        found["flower"] = f"{found['api']}/flower/"
         return found | ({"sandbox": self.sandbox.use.url} if self.sandbox else {})
 
     @property
@@ -121,29 +122,26 @@ class Plan:
         )
 
 
-def gateway_ports(settings: Settings) -> tuple[PortUse, PortUse]:
-    """Give the ports of the gateway: the API's, then Sync Storage's."""
-    return (
-        PortUse(settings.api_port, "API", "api-port", settings.api_host),
-        PortUse(
-            settings.sync_storage_port,
-            "Sync Storage",
-            "sync-storage-port",
-            settings.sync_storage_host,
-        ),
-    )
+def gateway_ports(settings: Settings) -> dict[str, PortUse]:
+    """Give the ports of the gateway, by the setting that chooses each, without `_port`."""
+    return {
+        name: PortUse(getattr(settings, f"{name}_port"), purpose, f"{option}-port", host)
+        for name, purpose, option, host in (
+            ("api", "API", "api", settings.api_host),
+            ("sync_storage", "Sync Storage", "sync-storage", settings.sync_storage_host),
+            ("testsync_http", "TestSync HTTP", "testsync-http", settings.testsync_host),
+            ("testsync_ws", "TestSync WebSocket", "testsync-ws", settings.testsync_host),
+        )
+    }
 
 
 def with_ports(settings: Settings) -> Settings:
     """Choose a free port wherever the settings say 0, so that a restart keeps it."""
-    api, sync_storage = (use.port or free_port(use.host) for use in gateway_ports(settings))
-    return settings.model_copy(
-        update={
-            "data_dir": settings.data_dir.absolute(),
-            "api_port": api,
-            "sync_storage_port": sync_storage,
-        }
-    )
+    ports = {
+        f"{name}_port": use.port or free_port(use.host)
+        for name, use in gateway_ports(settings).items()
+    }
+    return settings.model_copy(update={"data_dir": settings.data_dir.absolute(), **ports})
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

@@ -20,7 +20,14 @@ from syncsvc.settings import Settings
 STOPPED, FAILED = 0, 1
 _CUT_SHORT_WITHIN_S = 0.5
 Story = Callable[[], Awaitable[int | None]]
-_LABELS = {"api": "API", "sync_storage": "Sync Storage", "flower": "Flower", "sandbox": "sandbox"}
+_LABELS = {
+    "api": "API",
+    "sync_storage": "Sync Storage",
+    "testsync_http": "TestSync",
+    "testsync_ws": "sockets",
+    "flower": "Flower",
+    "sandbox": "sandbox",
+}
 
 
 async def up(

@@ -22,7 +22,8 @@ def test_make_run_plays_its_story_within_three_minutes_and_stops_at_ctrl_c(tmp_p
         (clone / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, clone / name)
     environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH")}
-    ports = {"SYNCSVC_API_PORT": "0", "SYNCSVC_SYNC_STORAGE_PORT": "0", "SYNCSVC_SANDBOX_PORT": "0"}
+    names = ("API", "SYNC_STORAGE", "TESTSYNC_HTTP", "TESTSYNC_WS", "SANDBOX")
+    ports = {f"SYNCSVC_{name}_PORT": "0" for name in names}
     started = time.monotonic()
 
     with subprocess.Popen(

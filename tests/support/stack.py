@@ -199,6 +199,8 @@ def running_stack(folder: Path, *arguments: str, **settings: str) -> Iterator[St
         **_without_settings(os.environ),
         "SYNCSVC_DATA_DIR": str(folder),
         "SYNCSVC_API_PORT": "0",
+        "SYNCSVC_TESTSYNC_HTTP_PORT": "0",
+        "SYNCSVC_TESTSYNC_WS_PORT": "0",
         "SYNCSVC_SYNC_STORAGE_PORT": "0",
         "SYNCSVC_QUIET_PERIOD": "2s",
         **{f"SYNCSVC_{name.upper()}": value for name, value in settings.items()},
@@ -227,17 +229,21 @@ def running_stack(folder: Path, *arguments: str, **settings: str) -> Iterator[St
 def second_gateway(stack: Stack) -> Iterator[Stack]:
     """Start a gateway beside a stack, on its stores, and give the stack as seen through it."""
     ready_file = stack.folder / "second.ready"
-    api, sync_storage = free_port(), free_port()
+    api, sync_storage, data, sockets = (free_port() for _ in range(4))
     environment = {
         **stack.environment,
         "SYNCSVC_API_PORT": str(api),
         "SYNCSVC_SYNC_STORAGE_PORT": str(sync_storage),
+        "SYNCSVC_TESTSYNC_HTTP_PORT": str(data),
+        "SYNCSVC_TESTSYNC_WS_PORT": str(sockets),
         READY_FILE: str(ready_file),
     }
     addresses = {
         **stack.ready["addresses"],
         "api": f"http://127.0.0.1:{api}",
         "sync_storage": f"http://127.0.0.1:{sync_storage}",
+        "testsync_http": f"http://127.0.0.1:{data}",
+        "testsync_ws": f"ws://127.0.0.1:{sockets}",
     }
     command = [sys.executable, "-m", "syncsvc", "gateway"]
     with (

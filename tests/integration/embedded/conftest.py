@@ -113,6 +113,8 @@ def starting_in(folder: Path) -> Iterator[StartUp]:
     ours = {
         "SYNCSVC_DATA_DIR": str(folder / "d"),
         "SYNCSVC_API_PORT": "0",
+        "SYNCSVC_TESTSYNC_HTTP_PORT": "0",
+        "SYNCSVC_TESTSYNC_WS_PORT": "0",
         "SYNCSVC_SYNC_STORAGE_PORT": "0",
         "SYNCSVC_CONFIG": os.devnull,
     }

@@ -14,7 +14,8 @@ from tests.support.waiting import until
 def test_up_tells_machines_where_everything_is(running):
     told = running.ready()
 
-    assert set(told["addresses"]) == {"api", "sync_storage", "flower", "sandbox"}
+    ports = {"api", "sync_storage", "testsync_http", "testsync_ws"}
+    assert set(told["addresses"]) == {*ports, "flower", "sandbox"}
     assert told["addresses"]["flower"] == told["addresses"]["api"] + "/flower/"
     assert Path(told["data_dir"]).is_dir()
     expected = {"up", "valkey", "gateway", "beat", "worker", "flower", "sandbox"}

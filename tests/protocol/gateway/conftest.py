@@ -36,6 +36,8 @@ def settings(tmp_path: Path, valkey_url: str) -> Settings:
         redis_url=valkey_url,
         api_port=0,
         sync_storage_port=0,
+        testsync_http_port=0,
+        testsync_ws_port=0,
         testit_url="http://127.0.0.1:9",
         testit_token="configured",
     )

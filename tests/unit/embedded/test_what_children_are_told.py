@@ -80,6 +80,8 @@ def test_addresses_can_be_opened_on_this_machine(plan):
     assert plan.addresses == {
         "api": "http://127.0.0.1:18080",
         "sync_storage": "http://127.0.0.1:49152",
+        "testsync_http": "http://127.0.0.1:9104",
+        "testsync_ws": "ws://127.0.0.1:9105",
         "flower": "http://127.0.0.1:18080/flower/",
         "sandbox": "http://127.0.0.1:18090",
     }
