@@ -71,3 +71,8 @@ class Signals:
         for signals in self._listening.values():
             for signal in signals:
                 signal.ring()
+
+    @property
+    def listened(self) -> frozenset[str]:
+        """The subjects that somebody here listens to."""
+        return frozenset(self._listening)

@@ -81,7 +81,7 @@ class Announcements:
             now = loop.time()
             if message is not None:
                 heard = now
-                self._pass_on(message)
+                await self._take(message)
             elif now - heard > SILENCE_SECONDS:
                 raise Unavailable("the subscription fell silent")
             if now - looked >= LOOK_SECONDS:
@@ -89,8 +89,10 @@ class Announcements:
                 await pubsub.ping()
                 await self._look_again()
 
-    def _pass_on(self, message: dict[str, Any]) -> None:
-        if message["type"] == "message":
+    async def _take(self, message: dict[str, Any]) -> None:
+        if message["type"] == "subscribe":  # the library has connected again by itself
+            await self._look()
+        elif message["type"] == "message":
             subject, _, body = message["data"].partition("\0")
             self.listener.announced(subject, body)
 
