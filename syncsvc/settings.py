@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     api_token: SecretStr | None = Field(
         default=None, description="Bearer token that the API demands; needed off loopback."
     )
+    share_ports: bool = Field(
+        default=False, description="Let several gateways of this host listen on the same ports."
+    )
     sync_storage_host: str = Field(
         default="", description="Address of Sync Storage; default: loopback."
     )

@@ -22,6 +22,9 @@ def up(
         bool, typer.Option("--story", help="Play a short run through it once it is ready.")
     ] = False,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Task workers.")] = 1,
+    gateways: Annotated[
+        int, typer.Option(min=1, max=64, help="Gateways, which share all ports.")
+    ] = 1,
     data_dir: Annotated[Path | None, typer.Option(help="Instead of SYNCSVC_DATA_DIR.")] = None,
     api_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
     sync_storage_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
@@ -37,6 +40,7 @@ def up(
     if story and not sandbox:
         raise typer.BadParameter("--story needs --sandbox: it must not write to a real Test IT")
     from syncsvc.cli.whole import Wish, run_whole
+    from syncsvc.embedded.tree import Crew
     from syncsvc.settings import load
 
     chosen = {
@@ -45,7 +49,7 @@ def up(
         "sync_storage_port": sync_storage_port,
     }
     settings = load(**{name: value for name, value in chosen.items() if value is not None})
-    wish = Wish(workers, story=story, as_json=as_json)
+    wish = Wish(Crew(gateways, workers), story=story, as_json=as_json)
     raise typer.Exit(run_whole(settings, sandbox_port if sandbox else None, wish))
 
 

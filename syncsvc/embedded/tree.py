@@ -36,13 +36,21 @@ class SandboxOptions:
         return PortUse(self.port, "sandbox", "sandbox-port")
 
 
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """How many of each process there may be several of."""
+
+    gateways: int = 1  # they share all ports
+    workers: int = 1
+
+
 @dataclass(frozen=True)
 class Plan:
     """What one `up` runs, every port in it chosen."""
 
     settings: Settings
     sandbox: SandboxOptions | None
-    workers: int
+    crew: Crew
     environ: Mapping[str, str]
 
     @property
@@ -70,10 +78,11 @@ class Plan:
     def our_environ(self) -> dict[str, str]:
         """The environment for our own: the settings of the plan, and no others."""
         settings = {PREFIX + name.upper() for name in Settings.model_fields}
+        shared = self.settings.model_copy(update={"share_ports": True})
         others = {
             name: value for name, value in self.environ.items() if name.upper() not in settings
         }
-        return others | as_environment(self.settings)
+        return others | as_environment(shared if self.crew.gateways > 1 else self.settings)
 
     def migrate(self) -> Child:
         return self._ours("migrate", order=ENTRANCE)
@@ -81,9 +90,9 @@ class Plan:
     def children(self) -> list[Child]:
         """Describe all of our processes, side by side; the embedded server is not among them."""
         found = [
-            self._ours("gateway", order=ENTRANCE, grace=2),
+            *(self._gateway(number) for number in range(1, self.crew.gateways + 1)),
             self._ours("beat", order=ENTRANCE, grace=2),
-            *(self._worker(number) for number in range(1, self.workers + 1)),
+            *(self._worker(number) for number in range(1, self.crew.workers + 1)),
             self._ours("flower", order=FLOWER, ready=Accepts(self.settings.flower_socket)),
         ]
         if self.sandbox:
@@ -93,8 +102,13 @@ class Plan:
             found.append(self._ours("sandbox", *arguments, order=SANDBOX, ready=ready))
         return found
 
+    def _gateway(self, number: int) -> Child:
+        if self.crew.gateways == 1:
+            return self._ours("gateway", order=ENTRANCE, grace=2)
+        return self._ours("gateway", name=f"gateway-{number}", order=ENTRANCE, grace=2)
+
     def _worker(self, number: int) -> Child:
-        if self.workers == 1:
+        if self.crew.workers == 1:
             return self._ours("worker", order=WORKERS, grace=3)
         name = f"worker-{number}"
         return self._ours("worker", "--name", name, name=name, order=WORKERS, grace=3)

@@ -13,7 +13,7 @@ from syncsvc.embedded.child import Child
 from syncsvc.embedded.console import OURS, Console
 from syncsvc.embedded.interrupts import interrupts
 from syncsvc.embedded.supervisor import Supervisor
-from syncsvc.embedded.tree import SERVER, Plan, SandboxOptions, with_ports
+from syncsvc.embedded.tree import SERVER, Crew, Plan, SandboxOptions, with_ports
 from syncsvc.errors import Unavailable
 from syncsvc.settings import Settings
 
@@ -34,7 +34,7 @@ async def up(
     settings: Settings,
     *,
     sandbox: SandboxOptions | None = None,
-    workers: int = 1,
+    crew: Crew = Crew(),
     as_json: bool = False,
     after_ready: Story | None = None,
 ) -> int:
@@ -43,7 +43,7 @@ async def up(
     Raises Rejected, with nothing started, if a port, the data folder or a server is missing.
     Gives 0 when it was asked to stop and 1, after saying why, when a start failed.
     """
-    plan = Plan(with_ports(settings), sandbox, workers, os.environ)
+    plan = Plan(with_ports(settings), sandbox, crew, os.environ)
     folder.prepare(plan.settings)
     async with folder.locked(plan.settings.data_dir) as lock:
         ports.check(plan.port_uses)

@@ -26,6 +26,7 @@ class Listener:
     host: str
     port: int
     option: str
+    shared: bool = False  # with other processes of this host
 
 
 def bind(listener: Listener) -> list[socket.socket]:
@@ -54,6 +55,7 @@ def _open(listener: Listener, host: str, port: int) -> socket.socket | None:
         raise
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(listener.shared))
         if family == socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         opened.bind((host, port))

@@ -1,5 +1,6 @@
 """Settings reach the processes by their environment, whole, and nobody else."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
 
@@ -7,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from syncsvc.embedded.supervisor import STOP_WITHIN
-from syncsvc.embedded.tree import Plan, SandboxOptions, as_environment, with_ports
+from syncsvc.embedded.tree import Crew, Plan, SandboxOptions, as_environment, with_ports
 from syncsvc.embedded.valkey import server
 from syncsvc.settings import Settings
 
@@ -33,7 +34,7 @@ def settings(tmp_path):
 @pytest.fixture
 def plan(settings):
     environ = {"PATH": "/bin", "SYNCSVC_TESTIT_URL": "http://of.another", "SYNCSVC_X": "kept"}
-    return Plan(settings, SandboxOptions(port=18090), workers=2, environ=environ)
+    return Plan(settings, SandboxOptions(port=18090), Crew(workers=2), environ)
 
 
 def test_a_child_builds_the_very_same_settings(settings, monkeypatch):
@@ -89,3 +90,12 @@ def test_addresses_can_be_opened_on_this_machine(plan):
 
 def test_chosen_ports_stay_as_they_are(settings):
     assert with_ports(settings) == settings
+
+
+def test_several_gateways_share_their_ports(plan):
+    several = replace(plan, crew=Crew(gateways=2))
+
+    gateways = [child for child in several.children() if child.argv[3] == "gateway"]
+
+    assert [child.name for child in gateways] == ["gateway-1", "gateway-2"]
+    assert all(child.env["SYNCSVC_SHARE_PORTS"] == "true" for child in gateways)
