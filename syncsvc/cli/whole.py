@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from syncsvc.embedded import story
 from syncsvc.embedded.ports import free_port
-from syncsvc.embedded.tree import Crew, SandboxOptions, gateway_ports, with_ports
+from syncsvc.embedded.tree import ONE_OF_EACH, Crew, SandboxOptions, gateway_ports, with_ports
 from syncsvc.embedded.up import up
 from syncsvc.errors import Unavailable
 from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID, TOKEN
@@ -22,7 +22,7 @@ from syncsvc.settings import LOOPBACK, Settings, load
 class Wish:
     """What somebody wants of the whole stack."""
 
-    crew: Crew = Crew()
+    crew: Crew = ONE_OF_EACH
     story: bool = False
     stay: bool = True  # after the story
     as_json: bool = False

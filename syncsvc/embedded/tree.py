@@ -44,6 +44,9 @@ class Crew:
     workers: int = 1
 
 
+ONE_OF_EACH = Crew()
+
+
 @dataclass(frozen=True)
 class Plan:
     """What one `up` runs, every port in it chosen."""

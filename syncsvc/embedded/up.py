@@ -13,7 +13,7 @@ from syncsvc.embedded.child import Child
 from syncsvc.embedded.console import OURS, Console
 from syncsvc.embedded.interrupts import interrupts
 from syncsvc.embedded.supervisor import Supervisor
-from syncsvc.embedded.tree import SERVER, Crew, Plan, SandboxOptions, with_ports
+from syncsvc.embedded.tree import ONE_OF_EACH, SERVER, Crew, Plan, SandboxOptions, with_ports
 from syncsvc.errors import Unavailable
 from syncsvc.settings import Settings
 
@@ -34,7 +34,7 @@ async def up(
     settings: Settings,
     *,
     sandbox: SandboxOptions | None = None,
-    crew: Crew = Crew(),
+    crew: Crew = ONE_OF_EACH,
     as_json: bool = False,
     after_ready: Story | None = None,
 ) -> int:
