@@ -29,4 +29,9 @@ TIMETABLE: dict[str, Entry] = {
         "every": 3600.0,
         "queue": "upkeep",
     },
+    "forget test data nobody uses": {
+        "task": "upkeep.forget_test_data",
+        "every": 600.0,
+        "queue": "upkeep",
+    },
 }

@@ -21,6 +21,10 @@ async def hello(_request: Request) -> Response:
     return Response(b'{"hello":"world"}', media_type="application/json")
 
 
+async def nothing() -> None:
+    """Nobody is connected who must be told that we stop."""
+
+
 async def main() -> None:
     settings = load()
     telemetry.configure(settings)
@@ -32,7 +36,7 @@ async def main() -> None:
     app = ByPort({ports[name]: surface for name, surface in surfaces.items()})
     print(*ports.values(), flush=True)
     settle_memory()
-    await Server(app, lambda: None).serve(
+    await Server(app, lambda: None, nothing).serve(
         sockets=[s for opened in sockets.values() for s in opened]
     )
     await services.close()

@@ -5,9 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 
-import psutil
+from benchmarks.machine import cpu_seconds
 
 RequestFor = Callable[[int], bytes]
 
@@ -120,11 +119,11 @@ async def measure(
     """Load one address for a while; `pids` are the processes whose CPU is counted."""
     loop = asyncio.get_running_loop()
     load = _Load(request_for, seconds, connections)
-    before, started = _cpu(pids), time.perf_counter()
+    before, started = cpu_seconds(pids), time.perf_counter()
     for _ in range(connections):
         await loop.create_connection(lambda: _Connection(load), *address)
     await load.done
-    wall, cpu = time.perf_counter() - started, _cpu(pids) - before
+    wall, cpu = time.perf_counter() - started, cpu_seconds(pids) - before
     latencies = sorted(load.latencies)
     answers = len(latencies)
     return Measured(
@@ -135,18 +134,3 @@ async def measure(
         p99_ms=latencies[int(answers * 0.99)] * 1000,
         failed=load.failed,
     )
-
-
-def _cpu(pids: list[int]) -> float:
-    return sum(_task_cpu(pid) for pid in pids)
-
-
-def _task_cpu(pid: int) -> float:
-    tasks = Path(f"/proc/{pid}/task")
-    if not tasks.exists():  # not Linux
-        times = psutil.Process(pid).cpu_times()
-        return times.user + times.system
-    nanoseconds = 0
-    for task in tasks.iterdir():
-        nanoseconds += int((task / "schedstat").read_text().split()[0])
-    return nanoseconds / 1e9

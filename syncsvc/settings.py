@@ -1,8 +1,9 @@
 """Everything that can be set, in one frozen object, built once where a process starts.
 
 Read from the environment (`SYNCSVC_...`), then `.env`, then the TOML file that
-`SYNCSVC_CONFIG` names (default `syncsvc.toml`); the first that has a value wins. With
-`SYNCSVC_CONFIG=/dev/null` no file is read.
+`SYNCSVC_CONFIG` names (default `syncsvc.toml`), then the file of TestSync's own that
+`testsync_config` names; the first that has a value wins. With `SYNCSVC_CONFIG=/dev/null`
+neither `.env` nor a TOML file is read.
 """
 
 import os
@@ -10,18 +11,20 @@ import re
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from urllib.parse import quote, urlsplit
 from zlib import crc32
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
+from syncsvc import testsync_config
 from syncsvc.errors import Rejected
 
 PREFIX = "SYNCSVC_"
@@ -62,6 +65,17 @@ class LogFormat(StrEnum):
 def _default_data_dir() -> Path:
     state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(state) / "syncsvc"
+
+
+class _TestSyncConfig(InitSettingsSource):
+    """TestSync's configuration.json, when the sources before it name one."""
+
+    def __init__(self, settings_cls: type[BaseSettings]) -> None:
+        super().__init__(settings_cls, init_kwargs={})
+
+    def __call__(self) -> dict[str, Any]:
+        path = self.current_state.get("testsync_config")
+        return testsync_config.overrides(Path(path)) if path else {}
 
 
 class Settings(BaseSettings):
@@ -192,10 +206,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is theirs
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         toml = os.environ.get(PREFIX + "CONFIG", "syncsvc.toml")
-        if toml == os.devnull:  # the environment has them all: no file may add to them
-            return init_settings, env_settings
+        last = _TestSyncConfig(settings_cls)
+        if toml == os.devnull:  # the environment has them all: no file of ours may add to them
+            return init_settings, env_settings, last
         file = TomlConfigSettingsSource(settings_cls, toml_file=Path(toml))
-        return init_settings, env_settings, dotenv_settings, file
+        return init_settings, env_settings, dotenv_settings, file, last
 
     @model_validator(mode="after")
     def _only_guarded_ports_leave_loopback(self) -> Self:

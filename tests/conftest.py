@@ -87,6 +87,6 @@ async def postgres(postgres_url) -> AsyncIterator[Database]:
     await migrate(database)
     yield database
     await database.write(
-        lambda connection: connection.execute(text("TRUNCATE outbox, results, runs"))
+        lambda connection: connection.execute(text("TRUNCATE outbox, results, runs, test_data"))
     )
     await database.close()

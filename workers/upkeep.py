@@ -12,3 +12,9 @@ LIFE = timedelta(days=30)
 def forget_old() -> int:
     """Remove results delivered longer ago than their life, and runs without any."""
     return run(lambda services: services.results.forget(LIFE))
+
+
+@app.task(name="upkeep.forget_test_data")
+def forget_test_data() -> int:
+    """Remove test data that nobody wrote for its life and nobody uses."""
+    return run(lambda services: services.test_data_upkeep.forget_old())

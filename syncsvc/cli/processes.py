@@ -25,10 +25,14 @@ def gateway() -> None:
     from syncsvc import telemetry
     from syncsvc.gateway.server import settle_memory
     from syncsvc.settings import load
+    from syncsvc.testsync_config import remarks
     from syncsvc.wiring.gateway import Gateway
 
     settings = load()
     telemetry.configure(settings)
+    if settings.testsync_config is not None:
+        for remark in remarks(settings.testsync_config):
+            telemetry.get_logger(__name__).info("about testsync_config", remark=remark)
 
     async def serve() -> None:
         serving = Gateway.open(settings)

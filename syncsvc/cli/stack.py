@@ -25,6 +25,9 @@ def up(
     gateways: Annotated[
         int, typer.Option(min=1, max=64, help="Gateways, which share all ports.")
     ] = 1,
+    testsync_config: Annotated[
+        Path | None, typer.Option(help="TestSync's configuration.json; settings win over it.")
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Instead of SYNCSVC_DATA_DIR.")] = None,
     api_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
     sync_storage_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
@@ -42,13 +45,19 @@ def up(
     from syncsvc.cli.whole import Wish, run_whole
     from syncsvc.embedded.tree import Crew
     from syncsvc.settings import load
+    from syncsvc.testsync_config import remarks
 
     chosen = {
+        "testsync_config": testsync_config,
         "data_dir": data_dir,
         "api_port": api_port,
         "sync_storage_port": sync_storage_port,
     }
     settings = load(**{name: value for name, value in chosen.items() if value is not None})
+    if settings.testsync_config is not None:
+        for remark in remarks(settings.testsync_config):
+            typer.echo(f"{settings.testsync_config}: {remark}", err=True)
+        settings = settings.model_copy(update={"testsync_config": None})  # it is all in now
     wish = Wish(Crew(gateways, workers), story=story, as_json=as_json)
     raise typer.Exit(run_whole(settings, sandbox_port if sandbox else None, wish))
 

@@ -59,13 +59,17 @@ class WorkerView(msgspec.Struct):
 
 
 class RunView(msgspec.Struct):
-    """A run as the API shows it; `workers` is null when nobody knows them any more."""
+    """A run as the API shows it; `workers` is null when nobody knows them any more.
+
+    `master_token` is the fencing token of the last mastership: it grows with each new one.
+    """
 
     id: str
     base_url: str
     created_at: datetime
     results: dict[str, int]
     workers: list[WorkerView] | None
+    master_token: int | None
 
 
 class ResultPage(msgspec.Struct):
@@ -140,6 +144,7 @@ class Api:
             created_at=run.created_at,
             results={str(state): count for state, count in counts.items()},
             workers=None if roster is None else _workers(roster),
+            master_token=None if roster is None else roster.token,
         )
 
 

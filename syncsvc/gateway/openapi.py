@@ -8,21 +8,28 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from syncsvc import __version__
+from syncsvc.coordination.operations.operation import Operations
+from syncsvc.gateway import openapi_commands
 from syncsvc.gateway.api import ResultPage, ResultView, Retried, RunPage, RunView
 from syncsvc.results.model import EntryState
 
 SHAPES = (ResultPage, ResultView, Retried, RunPage, RunView)
 
 
-def routes() -> list[BaseRoute]:
-    return [Route("/openapi.json", _serve, methods=["GET"])]
+def routes(operations: Operations) -> list[BaseRoute]:
+    async def serve(_request: Request) -> Response:
+        return JSONResponse(document(operations))
+
+    return [Route("/openapi.json", serve, methods=["GET"])]
 
 
-def document() -> dict[str, Any]:
+def document(operations: Operations) -> dict[str, Any]:
     """Give the document."""
-    _, components = msgspec.json.schema_components(
-        SHAPES, ref_template="#/components/schemas/{name}"
+    shapes: list[type[msgspec.Struct]] = [*SHAPES, *openapi_commands.shapes(operations)]
+    found, components = msgspec.json.schema_components(
+        shapes, ref_template="#/components/schemas/{name}"
     )
+    references = dict(zip(shapes, found, strict=True))
     error = {
         "type": "object",
         "properties": {"error": {"type": "object", "properties": {"message": {"type": "string"}}}},
@@ -30,7 +37,7 @@ def document() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "syncsvc", "version": __version__},
-        "paths": _paths(),
+        "paths": {**_paths(), **openapi_commands.paths(operations, references)},
         "components": {
             "schemas": {**components, "Error": error},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -104,7 +111,3 @@ def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def _in_path(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-
-
-async def _serve(_request: Request) -> Response:
-    return JSONResponse(document())

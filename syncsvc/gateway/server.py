@@ -2,7 +2,7 @@
 
 import gc
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import uvicorn
@@ -84,9 +84,14 @@ class TellingProtocol(HttpToolsProtocol):
 
 
 class Server(uvicorn.Server):
-    """Uvicorn, telling when it serves."""
+    """Uvicorn, telling when it serves, and waiting for what must happen before it stops."""
 
-    def __init__(self, app: ASGIApp, when_serving: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        when_serving: Callable[[], None],
+        before_stopping: Callable[[], Awaitable[None]],
+    ) -> None:
         config = uvicorn.Config(
             app,
             http=TellingProtocol,
@@ -101,10 +106,15 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._when_serving = when_serving
+        self._before_stopping = before_stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._when_serving()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._before_stopping()
+        await super().shutdown(sockets)
 
 
 def settle_memory() -> None:

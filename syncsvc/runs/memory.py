@@ -1,10 +1,22 @@
 """Runs and rosters in this process: the twin that unit tests use."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from syncsvc.runs.model import Election, Roster, Run, Worker, WorkerStatus, election
+from syncsvc.coordination.leases.memory import MemoryLeases, milliseconds
+from syncsvc.coordination.leases.permits import Permits
+from syncsvc.runs.model import (
+    Election,
+    Mastership,
+    Roster,
+    Run,
+    Worker,
+    WorkerStatus,
+    election,
+    master_lease,
+)
 
 
 @dataclass
@@ -33,27 +45,36 @@ class MemoryRuns:
 class MemoryRosters:
     auto: bool
     idle_limit: timedelta
+    beat_silence: timedelta | None = None
+    leases: MemoryLeases = field(default_factory=lambda: MemoryLeases(_now))
     rosters: dict[str, Roster] = field(default_factory=dict)
     adopting: set[str] = field(default_factory=set)
 
-    async def register(self, run_id: str, worker: str, now: datetime) -> tuple[bool, str | None]:
-        roster = self.rosters.get(run_id, Roster(()))
-        stale = now - self.idle_limit
-        outcome = election(roster, worker, auto=self.auto, stale_before=stale)
-        heir_of = roster.master if outcome is Election.HEIR else None
-        if outcome is Election.MASTER:
-            roster = replace(roster, master=worker)
-        known = roster.worker(worker)
-        added = Worker(worker, WorkerStatus.REGISTERED, now, known.beats if known else False)
-        self.rosters[run_id] = roster.with_worker(added)
-        return outcome is Election.MASTER, heir_of
+    async def register(
+        self, run_id: str, worker: str, now: datetime
+    ) -> tuple[bool, Mastership | None]:
+        known = self._roster(run_id).worker(worker)
+        with self._mastership(run_id, worker, now) as permits:
+            outcome, mastership = self._election(run_id, worker, now)
+            if outcome is Election.MASTER:
+                permits.lead(worker, self._silence(known), milliseconds(now))
+            beats = known.beats if known else False
+            self._put(run_id, Worker(worker, WorkerStatus.REGISTERED, now, beats))
+        return outcome is Election.MASTER, mastership if outcome is Election.HEIR else None
 
-    async def take_over(self, run_id: str, worker: str, master: str) -> bool:
-        roster = self.rosters.get(run_id)
-        free = roster is not None and roster.master == master
-        if roster is not None and free:
-            self.rosters[run_id] = replace(roster, master=worker)
-        return free
+    async def take_over(
+        self, run_id: str, worker: str, gives_way: Mastership, now: datetime
+    ) -> bool:
+        with self._mastership(run_id, worker, now) as permits:
+            if permits.owner == worker and worker in permits.held:
+                return True
+            outcome, mastership = self._election(run_id, worker, now)
+            if outcome is not Election.HEIR or mastership != gives_way:
+                return False
+            permits.held.pop(gives_way.worker, None)
+            heir = self._roster(run_id).worker(worker)
+            permits.lead(worker, self._silence(heir), milliseconds(now))
+            return True
 
     async def report(
         self, run_id: str, worker: str, status: WorkerStatus | None, now: datetime
@@ -74,19 +95,67 @@ class MemoryRosters:
         self._note(run_id, worker, status, now)
 
     async def get(self, run_id: str) -> Roster | None:
-        return self.rosters.get(run_id)
+        return self._roster(run_id) if run_id in self.rosters else None
 
     def lose(self, run_id: str) -> None:
-        """Forget a roster, as a Redis without persistence does when it restarts."""
+        """Forget a run, as a Redis without persistence does when it restarts."""
         self.rosters.pop(run_id, None)
+        self.leases.leases.pop(master_lease(run_id), None)
+
+    def _mastership(
+        self, run_id: str, worker: str, now: datetime
+    ) -> AbstractContextManager[Permits]:
+        return self.leases.changing(master_lease(run_id), milliseconds(now), worker)
+
+    def _election(
+        self, run_id: str, worker: str, now: datetime
+    ) -> tuple[Election, Mastership | None]:
+        roster = self._roster(run_id)
+        if roster.master is None or roster.token is None:
+            return Election.MASTER, None
+        outcome = election(
+            roster,
+            worker,
+            auto=self.auto,
+            stale_before=now - self._silence(roster.worker(roster.master)),
+            is_led=self.leases.permits(master_lease(run_id)).led is not None,
+        )
+        return outcome, Mastership(roster.master, roster.token)
+
+    def _silence(self, worker: Worker | None) -> timedelta:
+        beats = worker is not None and worker.beats
+        return self.beat_silence if beats and self.beat_silence else self.idle_limit
+
+    def _roster(self, run_id: str) -> Roster:
+        permits = self.leases.permits(master_lease(run_id))
+        known = self.rosters.get(run_id, Roster(()))
+        return replace(known, master=permits.owner, token=permits.token or None)
+
+    def _put(self, run_id: str, worker: Worker) -> None:
+        self.rosters[run_id] = self.rosters.get(run_id, Roster(())).with_worker(worker)
 
     def _note(self, run_id: str, name: str, status: WorkerStatus | None, now: datetime) -> None:
-        roster = self.rosters.get(run_id, Roster(()))
-        known = roster.worker(name) or Worker(name, WorkerStatus.REGISTERED, now)
+        known = self._roster(run_id).worker(name) or Worker(name, WorkerStatus.REGISTERED, now)
         noted = replace(
             known,
             status=status or known.status,
             seen_at=now,
             beats=known.beats or status is None,
         )
-        self.rosters[run_id] = roster.with_worker(noted)
+        self._put(run_id, noted)
+        if self.leases.permits(master_lease(run_id)).owner == name:
+            self._live(run_id, noted, now, completed=status is WorkerStatus.COMPLETED)
+
+    def _live(self, run_id: str, worker: Worker, now: datetime, *, completed: bool) -> None:
+        """Note a sign of life of the master, or its last one."""
+        lease = master_lease(run_id)
+        with self.leases.changing(lease, milliseconds(now), worker.name) as permits:
+            if permits.owner == worker.name and not completed:
+                permits.lead(worker.name, self._silence(worker), milliseconds(now))
+            elif completed:
+                permits.held.pop(worker.name, None)
+                self.leases.settle(lease, milliseconds(now))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

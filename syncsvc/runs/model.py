@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 
+from syncsvc.coordination.leases.model import Lease, LeaseKind
+
 
 class WorkerStatus(StrEnum):
     REGISTERED = "registered"  # and has not said anything since
@@ -28,10 +30,14 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The workers of a run, by name, and which of them is the master."""
+    """The workers of a run, by name, and which of them is the master.
+
+    The token is that of its mastership; both stay until another one is master.
+    """
 
     workers: tuple[Worker, ...]
     master: str | None = None
+    token: int | None = None
 
     @property
     def seen_at(self) -> datetime | None:
@@ -97,6 +103,19 @@ def at_work(roster: Roster, now: datetime, liveness: Liveness) -> tuple[Worker, 
     )
 
 
+def master_lease(run_id: str) -> Lease:
+    """Give the lease whose leader is the master of a run."""
+    return Lease(run_id, LeaseKind.LEADER, "master")
+
+
+@dataclass(frozen=True, slots=True)
+class Mastership:
+    """Who is master, and the fencing token by which this time is told from every other."""
+
+    worker: str
+    token: int
+
+
 class Election(Enum):
     """What a worker that registers may become."""
 
@@ -105,8 +124,10 @@ class Election(Enum):
     HEIR = "the master gives way, unless a result is held back"
 
 
-def election(roster: Roster, name: str, *, auto: bool, stale_before: datetime) -> Election:
-    """Tell what a registering worker may become.
+def election(
+    roster: Roster, name: str, *, auto: bool, stale_before: datetime, is_led: bool = True
+) -> Election:
+    """Tell what a registering worker may become; `is_led`: the master's lease has not ended.
 
     The master keeps its place while it is at work. With `auto` one that has not begun yet
     gives way as well, because a process that only starts the others (pytest-xdist's
@@ -115,10 +136,14 @@ def election(roster: Roster, name: str, *, auto: bool, stale_before: datetime) -
     if roster.master in (None, name):
         return Election.MASTER
     master = roster.worker(str(roster.master))
-    if master is None or master.status is WorkerStatus.COMPLETED or master.seen_at < stale_before:
+    if not is_led or (master is not None and _is_gone(master, stale_before)):
         return Election.HEIR
-    waits = auto and master.status is WorkerStatus.REGISTERED
+    waits = auto and master is not None and master.status is WorkerStatus.REGISTERED
     return Election.HEIR if waits else Election.WORKER
+
+
+def _is_gone(worker: Worker, stale_before: datetime) -> bool:
+    return worker.status is WorkerStatus.COMPLETED or worker.seen_at < stale_before
 
 
 def last_sign(moments: Iterable[datetime | None]) -> datetime | None:

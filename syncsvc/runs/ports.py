@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from syncsvc.runs.model import Roster, Run, WorkerStatus
+from syncsvc.runs.model import Mastership, Roster, Run, WorkerStatus
 
 
 class Runs(Protocol):
@@ -33,18 +33,27 @@ class Runs(Protocol):
 class Rosters(Protocol):
     """Keeps who is there now. Each call is atomic and may be repeated without harm.
 
+    The master holds `master_lease` of its run: each sign of life makes it longer, and it ends
+    when the master has completed or was silent for too long. Whoever observes it is told.
     All raise Unavailable when the place cannot be reached.
     """
 
-    async def register(self, run_id: str, worker: str, now: datetime) -> tuple[bool, str | None]:
+    async def register(
+        self, run_id: str, worker: str, now: datetime
+    ) -> tuple[bool, Mastership | None]:
         """Add a worker, by the rule of `election`.
 
-        Gives whether it is the master, and if not, the name of a master that gives way.
+        Gives whether it is the master, and if not, the mastership that gives way.
         """
         ...
 
-    async def take_over(self, run_id: str, worker: str, master: str) -> bool:
-        """Make a worker the master in place of this one; False when another was faster."""
+    async def take_over(
+        self, run_id: str, worker: str, gives_way: Mastership, now: datetime
+    ) -> bool:
+        """Make a worker the master in place of this one.
+
+        False when another was faster, or the master does not give way any more.
+        """
         ...
 
     async def report(

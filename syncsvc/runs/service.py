@@ -86,10 +86,11 @@ class RunService:
             )
 
     async def _is_master(self, run_id: str, worker: str) -> bool:
-        is_master, gives_way = await self.rosters.register(run_id, worker, self.clock())
+        now = self.clock()
+        is_master, gives_way = await self.rosters.register(run_id, worker, now)
         if is_master or gives_way is None or await self.holdings.is_held(run_id):
             return is_master
-        return await self.rosters.take_over(run_id, worker, gives_way)
+        return await self.rosters.take_over(run_id, worker, gives_way, now)
 
     async def _has_destination(self, run_id: str, named: Destination | None) -> bool:
         if named is None and run_id in self._stored:

@@ -3,11 +3,17 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from syncsvc.adapters.testit.presence import Presence
 from syncsvc.adapters.testit.routes import SyncStorage, build_sync_storage
+from syncsvc.adapters.testsync.credentials import Credentials
+from syncsvc.adapters.testsync.http import TestSyncHttp
+from syncsvc.adapters.testsync.ports import Rooms
+from syncsvc.adapters.testsync.server import TestSyncSockets
 from syncsvc.gateway.api import Api
 from syncsvc.gateway.app import ByPort, build_api
 from syncsvc.gateway.edge import Edge
@@ -16,53 +22,79 @@ from syncsvc.gateway.health import Health
 from syncsvc.gateway.server import Listener, Server, bind
 from syncsvc.settings import Settings
 from syncsvc.stores.sql.database import ping
+from syncsvc.wiring.coordination import Coordination
 from syncsvc.wiring.services import Services, build, now
 
 Sockets = list[socket.socket]
 LONGEST_SILENCE = timedelta(seconds=2)
 
 
+@dataclass(frozen=True)
+class Ports:
+    """The open sockets of a gateway, by what they are for."""
+
+    api: Sockets
+    sync_storage: Sockets
+    testsync_http: Sockets
+    testsync_ws: Sockets
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Ports":
+        """Open them all, or none.
+
+        Raises Rejected that names the port and its option when one cannot be had.
+        """
+        with ExitStack() as undo:
+            opened = [_bound(listener, undo) for listener in _listeners(settings)]
+            undo.pop_all()
+        return cls(*opened)
+
+
 class Gateway:
     """Every port of one gateway process, opened and then served from one loop."""
 
-    def __init__(self, settings: Settings, api: Sockets, storage: Sockets) -> None:
-        self._sockets = api + storage
+    def __init__(self, settings: Settings, ports: Ports) -> None:
+        self._ports = ports
         self.services = build(settings)
+        self._coordination = Coordination.open(settings, self.services.stores.scripts)
         self._flower = FlowerProxy(settings.flower_socket)
-        self.api_port: int = api[0].getsockname()[1]
-        self.sync_storage_port: int = storage[0].getsockname()[1]
+        self.api_port = _number(ports.api)
+        self.sync_storage_port = _number(ports.sync_storage)
+        self.testsync_http_port = _number(ports.testsync_http)
+        self.testsync_ws_port = _number(ports.testsync_ws)
         self._presence = presence(settings, self.services)
         self._app = ByPort(
             {
-                self.api_port: _api(settings, self.services, self._flower),
+                self.api_port: _api(settings, self.services, self._coordination, self._flower),
                 self.sync_storage_port: sync_storage(self.services, self._presence),
+                self.testsync_http_port: _testsync(settings, self.services, self._coordination),
             }
         )
+        self._agents = _agents(settings, self.services, self._coordination)
         self._server: Server | None = None
 
     @classmethod
     def open(cls, settings: Settings) -> "Gateway":
-        """Open the ports.
+        """Open the ports; call it on a running event loop.
 
         Raises Rejected that names the port and its option when one cannot be had.
         """
-        api = Listener("API", settings.api_host, settings.api_port, "SYNCSVC_API_PORT")
-        storage = Listener(
-            "Sync Storage",
-            settings.sync_storage_host,
-            settings.sync_storage_port,
-            "SYNCSVC_SYNC_STORAGE_PORT",
-        )
-        return cls(settings, bind(api), bind(storage))
+        return cls(settings, Ports.open(settings))
 
     async def serve(self, when_serving: Callable[[], None]) -> None:
         """Serve until a signal comes, or `stop` is called."""
-        self._server = Server(self._app, when_serving)
+        self._server = Server(self._app, when_serving, self._send_agents_away)
         try:
             async with asyncio.TaskGroup() as tasks:
                 speaking = tasks.create_task(self._presence.speak())
-                await self._server.serve(sockets=self._sockets)
-                speaking.cancel()
+                tending = tasks.create_task(self._agents.tend())
+                coordinating = tasks.create_task(self._coordination.run())
+                await self._agents.open(self._ports.testsync_ws)
+                await self._server.serve(
+                    self._ports.api + self._ports.sync_storage + self._ports.testsync_http
+                )
+                for task in (speaking, tending, coordinating):
+                    task.cancel()
         finally:
             await self._flower.close()
             await self.services.close()
@@ -71,13 +103,80 @@ class Gateway:
         if self._server is not None:
             self._server.should_exit = True
 
+    async def _send_agents_away(self) -> None:
+        self._coordination.meetings.drain()
+        await self._agents.drain()
 
-def _api(settings: Settings, services: Services, flower: FlowerProxy) -> Edge:
+
+def _listeners(settings: Settings) -> list[Listener]:
+    ports = (
+        ("API", settings.api_host, settings.api_port, "API"),
+        ("Sync Storage", settings.sync_storage_host, settings.sync_storage_port, "SYNC_STORAGE"),
+        ("TestSync HTTP", settings.testsync_host, settings.testsync_http_port, "TESTSYNC_HTTP"),
+        ("TestSync WebSocket", settings.testsync_host, settings.testsync_ws_port, "TESTSYNC_WS"),
+    )
+    return [
+        Listener(name, host, port, f"SYNCSVC_{option}_PORT", settings.share_ports)
+        for name, host, port, option in ports
+    ]
+
+
+def _bound(listener: Listener, undo: ExitStack) -> Sockets:
+    sockets = bind(listener)
+    for opened in sockets:
+        undo.callback(opened.close)
+    return sockets
+
+
+def _number(sockets: Sockets) -> int:
+    port: int = sockets[0].getsockname()[1]
+    return port
+
+
+def _api(
+    settings: Settings, services: Services, coordination: Coordination, flower: FlowerProxy
+) -> Edge:
     stores = services.stores
     health = Health({"database": partial(ping, stores.database), "redis": stores.scripts.ping})
     api = Api(stores.runs, stores.rosters, services.results)
-    token = settings.api_token.get_secret_value() if settings.api_token else None
-    return build_api([*health.routes(), *api.routes(), *flower.routes()], token)
+    return build_api(
+        [*health.routes(), *api.routes(), *flower.routes()],
+        _api_token(settings),
+        coordination.operations,
+    )
+
+
+def _api_token(settings: Settings) -> str | None:
+    return settings.api_token.get_secret_value() if settings.api_token else None
+
+
+def _credentials(settings: Settings) -> Credentials:
+    password = settings.testsync_password
+    return Credentials(settings.testsync_username, password.get_secret_value() if password else "")
+
+
+def _testsync(settings: Settings, services: Services, coordination: Coordination) -> TestSyncHttp:
+    registered = coordination.connections if settings.testsync_strict else None
+    data = services.stores.test_data
+    return TestSyncHttp(data, _credentials(settings), now, registered=registered)
+
+
+def _agents(settings: Settings, services: Services, coordination: Coordination) -> TestSyncSockets:
+    rooms = Rooms(
+        coordination.meetings,
+        services.stores.test_data,
+        coordination.operations,
+        coordination.presence,
+        coordination.connections,
+        now,
+        coordination.gateway_id,
+    )
+    return TestSyncSockets(
+        rooms,
+        _credentials(settings),
+        api_token=_api_token(settings),
+        strict=settings.testsync_strict,
+    )
 
 
 def presence(settings: Settings, services: Services) -> Presence:

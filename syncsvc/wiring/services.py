@@ -12,6 +12,10 @@ import httpx
 from syncsvc.adapters.tasks import CeleryNudge
 from syncsvc.adapters.testit.client import TestItBoard, new_http
 from syncsvc.adapters.testit.destinations import TestItDestinations
+from syncsvc.coordination.connections.redis import RedisConnections
+from syncsvc.coordination.connections.service import SILENT_AFTER, Connected
+from syncsvc.coordination.testdata.sql import SqlTestData
+from syncsvc.coordination.upkeep import TestDataUpkeep
 from syncsvc.results.delivery import Delivery, Terms
 from syncsvc.results.service import ResultService
 from syncsvc.results.sql import SqlOutbox
@@ -43,6 +47,7 @@ class Stores:
     runs: SqlRuns
     rosters: RedisRosters
     outbox: SqlOutbox
+    test_data: SqlTestData
 
     @classmethod
     def open(cls, settings: Settings) -> "Stores":
@@ -56,8 +61,10 @@ class Stores:
                 scripts,
                 auto=settings.master_policy is MasterPolicy.AUTO,
                 idle_limit=settings.idle_limit,
+                beat_silence=settings.beat_silence,
             ),
             SqlOutbox(database, new_id),
+            SqlTestData(database),
         )
 
     async def close(self) -> None:
@@ -73,6 +80,7 @@ class Services:
     runs: RunService
     results: ResultService
     delivery: Delivery
+    test_data_upkeep: TestDataUpkeep
     board: TestItBoard
     http: httpx.AsyncClient
 
@@ -97,9 +105,16 @@ def build(settings: Settings) -> Services:
         Delivery(
             stores.outbox, stores.runs, stores.rosters, board, _terms(settings), now, random.random
         ),
+        _test_data_upkeep(stores, settings),
         board,
         http,
     )
+
+
+def _test_data_upkeep(stores: Stores, settings: Settings) -> TestDataUpkeep:
+    life = settings.coordination_life
+    connected = Connected(RedisConnections(stores.scripts, life, SILENT_AFTER))
+    return TestDataUpkeep(stores.test_data, connected, now, life)
 
 
 def _destinations(settings: Settings) -> TestItDestinations:

@@ -14,7 +14,7 @@ from syncsvc.runs.redis import RedisRosters
 from syncsvc.runs.sql import SqlRuns
 from syncsvc.stores.redis.scripts import Scripts, connect
 from syncsvc.stores.sql.sealing import Seal
-from tests.support.builders import LIVENESS, ids
+from tests.support.builders import LIVENESS, NOON, ids
 
 
 @pytest.fixture
@@ -41,11 +41,19 @@ def outbox(home) -> Outbox:
     return home[1]
 
 
+class InStep(RedisRosters):
+    """Its server's time moves with the moments that a test names."""
+
+    async def _run(self, script, run_id, worker, now, *more):
+        self.clock_shift = now - NOON
+        return await super()._run(script, run_id, worker, now, *more)
+
+
 @pytest.fixture(params=["memory", "redis"])
 async def rosters(request) -> AsyncIterator[Rosters]:
     if request.param == "memory":
         yield MemoryRosters(auto=True, idle_limit=LIVENESS.idle_limit)
         return
     scripts = Scripts(connect(request.getfixturevalue("valkey_url")))
-    yield RedisRosters(scripts, auto=True, idle_limit=LIVENESS.idle_limit)
+    yield InStep(scripts, auto=True, idle_limit=LIVENESS.idle_limit)
     await scripts.close()

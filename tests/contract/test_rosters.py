@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from syncsvc.runs.model import WorkerStatus
+from syncsvc.runs.model import Mastership, WorkerStatus
 from tests.support.builders import MINUTE, NOON, SECOND
 
 REGISTERED, IN_PROGRESS, COMPLETED = WorkerStatus
@@ -24,6 +24,13 @@ async def test_a_registered_worker_is_on_the_roster(rosters, run_id):
 
 
 MASTER, WORKER = (True, None), (False, None)
+
+
+async def gives_way(rosters, run_id, worker, now):
+    """Register a worker while the master gives way, and tell whose place it may take."""
+    is_master, mastership = await rosters.register(run_id, worker, now)
+    assert mastership.token == (await rosters.get(run_id)).token
+    return is_master, mastership.worker
 
 
 async def test_the_first_of_many_that_begins_is_the_only_master(rosters, run_id):
@@ -47,7 +54,7 @@ async def test_a_controller_that_never_begins_gives_way(rosters, run_id):
     await rosters.register(run_id, "controller", NOON)
     await rosters.report(run_id, "controller", None, NOON)  # keep_alive is not a beginning
 
-    assert await rosters.register(run_id, "gw0", NOON) == (False, "controller")
+    assert await gives_way(rosters, run_id, "gw0", NOON) == (False, "controller")
 
 
 async def test_a_silent_master_gives_way(rosters, run_id):
@@ -55,20 +62,21 @@ async def test_a_silent_master_gives_way(rosters, run_id):
     await rosters.report(run_id, "a", IN_PROGRESS, NOON)
 
     assert await rosters.register(run_id, "b", NOON + 29 * MINUTE) == WORKER
-    assert await rosters.register(run_id, "b", NOON + 31 * MINUTE) == (False, "a")
+    assert await gives_way(rosters, run_id, "b", NOON + 31 * MINUTE) == (False, "a")
 
 
 async def test_of_two_heirs_only_the_first_takes_over(rosters, run_id):
     await rosters.register(run_id, "a", NOON)
 
-    taken = [await rosters.take_over(run_id, heir, "a") for heir in ("b", "c")]
+    _, mastership = await rosters.register(run_id, "b", NOON)
+    taken = [await rosters.take_over(run_id, heir, mastership, NOON) for heir in ("b", "c")]
 
     assert taken == [True, False]
     assert (await rosters.get(run_id)).master == "b"
 
 
 async def test_a_mastership_that_was_lost_with_its_roster_cannot_be_taken_over(rosters, run_id):
-    assert not await rosters.take_over(run_id, "b", "a")
+    assert not await rosters.take_over(run_id, "b", Mastership("a", 1), NOON)
     assert await rosters.get(run_id) is None
 
 

@@ -85,9 +85,10 @@ def _explain(said: str) -> str:
     """Turn msgspec's words into ours: the field first."""
     what, _, path = said.partition(" - at `$")
     field = path.rstrip("`").lstrip(".")
+    inside = f"{field}." if field else ""
     if missing := re.fullmatch(r"Object missing required field `(\w+)`", what):
-        return f"{missing[1]}: expected a value, found none"
-    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", what):
-        return f"{unknown[1][:80]}: no such field"
+        return f"{inside}{missing[1]}: expected a value, found none"
+    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
+        return f"{inside}{unknown[1][:80]}: no such field"
     found = what[:1].lower() + what[1:]
     return f"{field or 'content'}: {found.replace('got', 'found')}"

@@ -1,10 +1,10 @@
--- Makes atomic: a worker's sign of life never undoes a status that it said meanwhile.
--- KEYS: roster. ARGV: worker, now (ms), life (ms), status ('' keeps it), adopt ('1' or '0').
+-- Makes atomic: a worker's sign of life never undoes a status that it said meanwhile, and is one
+-- for its mastership, which ends when it has completed.
+-- KEYS and ARGV: those of master.lua, status ('' keeps it), adopt ('1' or '0').
 -- Gives 1 noted, 0 no such worker, -1 no roster.
-local roster, field = KEYS[1], 'w:' .. ARGV[1]
-local known = redis.call('HGET', roster, field)
+local said, known = ARGV[9], redis.call('HGET', roster, 'w:' .. worker)
 if not known then
-  if ARGV[5] == '1' then
+  if ARGV[10] == '1' then
     redis.call('HSET', roster, 'adopts', '1')
   elseif redis.call('EXISTS', roster) == 0 then
     return -1
@@ -13,13 +13,19 @@ if not known then
   end
 end
 
-local status, beats = ARGV[4], '0'
-if known then
-  beats = known:match('|(%d)|')
-  if status == '' then status = known:match('^[%a_]+') end
+local status, beats = 'registered', '0'
+if known then status, beats = known:match('^([%a_]+)|(%d)|') end
+if said == '' then beats = '1' else status = said end
+note(status, beats)
+
+if master() == worker then
+  settle(worker)
+  if said == 'completed' then
+    if holding(worker) then drop(worker) end
+    settle(worker)
+  elseif master() == worker then
+    lead(worker, silence(worker))
+  end
+  finish()
 end
-if ARGV[4] == '' then beats = '1' end
-if status == '' then status = 'registered' end
-redis.call('HSET', roster, field, status .. '|' .. beats .. '|' .. ARGV[2])
-redis.call('PEXPIRE', roster, ARGV[3])
 return 1

@@ -1,3 +1,5 @@
--- A plain read; a script only so that it travels in the same group as the others.
--- KEYS: roster.
-return redis.call('HGETALL', KEYS[1])
+-- Makes atomic: the workers and their master are of one moment.
+-- KEYS: roster, terms of the master's lease.
+-- Gives the roster, the master's name and its token ('': there is none).
+local owner, token = unpack(redis.call('HMGET', KEYS[2], 'owner', 'token'))
+return {redis.call('HGETALL', KEYS[1]), owner or '', token or ''}

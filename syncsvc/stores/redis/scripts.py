@@ -36,10 +36,17 @@ class Script:
 
     @classmethod
     def load(cls, package: str, *names: str) -> "Script":
-        """Read a script; of several files the earlier ones define functions for the last."""
-        folder = files(package).joinpath("lua")
-        source = "\n".join(folder.joinpath(f"{name}.lua").read_text() for name in names)
+        """Read a script; of several files the earlier ones define functions for the last.
+
+        A name may say another package than this one: `package:name`.
+        """
+        source = "\n".join(_source(package, name) for name in names)
         return cls(source, sha1(source.encode()).hexdigest())  # noqa: S324 - Redis names scripts so
+
+
+def _source(package: str, name: str) -> str:
+    elsewhere, _, file = name.rpartition(":")
+    return files(elsewhere or package).joinpath("lua", f"{file}.lua").read_text()
 
 
 @dataclass(frozen=True, slots=True)

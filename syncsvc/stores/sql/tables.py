@@ -93,3 +93,12 @@ outbox = Table(
     Index("ix_outbox_run_id_state", "run_id", "state"),
     sqlite_with_rowid=False,
 )
+
+test_data = Table(
+    "test_data",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),  # up to 10 MiB, so its rows have a rowid
+    Column("written_at", Instant, nullable=False),
+    Index("ix_test_data_written_at", "written_at"),
+)

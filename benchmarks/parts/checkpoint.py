@@ -1,0 +1,98 @@
+"""Agents meet at a checkpoint: CPU for each, and how long the last arrival holds them all."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
+from statistics import median
+from time import perf_counter
+
+from benchmarks.crowd import Crowd, crowd
+from benchmarks.figures import Figure, Goal
+from benchmarks.frames import command
+from benchmarks.sides import Side, metered
+
+ROUNDS = 8
+_LARGEST_READ = 65_536
+_rounds = count(10_000)
+_GOALS_AT = 1000  # agents
+
+
+def arrival(target: int) -> bytes:
+    """Give the frame that arrives at a checkpoint nobody has used."""
+    content = {"identifier": f"round-{next(_rounds)}", "target_count": target}
+    return command("wait_checkpoint", content)
+
+
+def measure(sides: Sequence[Side], sizes: Iterable[int], repeats: int) -> Iterator[Figure]:
+    for agents in sizes:
+        samples: dict[str, list[float]] = defaultdict(list)
+        for _ in range(repeats):
+            for side in sides:
+                for name, value in _rounds_of(side, agents):
+                    samples[name].append(value)
+        yield from _figures(agents, {name: median(found) for name, found in samples.items()})
+
+
+def _rounds_of(side: Side, agents: int) -> Iterator[tuple[str, float]]:
+    with crowd(side.web_sockets, agents, side.upgrade("checkpoint")) as them:
+        for number in range(ROUNDS + 1):
+            with metered(side) as meter:
+                seconds = _meet(them, side, last=number)
+            if number:  # the first one warms up
+                yield f"{side.name} ms", seconds * 1000
+                for group, cpu_us in meter.per(agents).items():
+                    yield f"{group} us", cpu_us
+
+
+def _meet(them: Crowd, side: Side, last: int) -> float:
+    """Hold one round, and give the seconds from the last arrival to the last release."""
+    frame = arrival(len(them.fds))
+    latest = them.fds[last % len(them.fds)]
+    for fd in them.fds:
+        if fd != latest:
+            os.write(fd, frame)
+    side.settle(at_least=0.02 + len(them.fds) / 100_000)
+    started = perf_counter()
+    os.write(latest, frame)
+    released(them, len(them.fds))
+    return perf_counter() - started
+
+
+def released(them: Crowd, agents: int) -> None:
+    """Read until so many releases have come."""
+    usual, read = None, os.read
+    while agents:
+        for fd in them.ready():
+            got = read(fd, _LARGEST_READ)
+            if got == usual:
+                agents -= 1
+                continue
+            messages = list(them.messages(fd, got))
+            assert all(b'"finished":true' in message for message in messages), messages
+            agents -= len(messages)
+            if messages:
+                usual = got
+
+
+def _figures(agents: int, found: dict[str, float]) -> Iterator[Figure]:
+    case = f"{agents:,} agents"
+    ours = {name: found[f"{name} us"] for name in ("gateway", "Valkey") if f"{name} us" in found}
+    goals = (Goal(40), Goal(1.3, of="ratio")) if agents == _GOALS_AT else (None, None)
+    yield Figure(
+        "checkpoint",
+        case,
+        "CPU us per agent",
+        found.get("ceiling us"),
+        sum(ours.values()) if ours else None,
+        made_of=" + ".join(f"{name} {spent:.1f}" for name, spent in ours.items()),
+        goal=goals[0],
+    )
+    yield Figure(
+        "last arrival to release",
+        case,
+        "ms",
+        found.get("ceiling ms"),
+        found.get("product ms"),
+        goal=goals[1],
+    )

@@ -1,0 +1,1 @@
+"""TestSync's protocol: data over HTTP, checkpoints and commands over WebSocket."""

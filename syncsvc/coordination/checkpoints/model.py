@@ -1,0 +1,178 @@
+"""A checkpoint holds workers back until enough of them have arrived.
+
+It counts distinct workers, so an arrival may be repeated without harm, and each generation
+of it ends once: whoever comes later to one that was released passes straight through.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+LARGEST_TARGET = 1_000_000
+HIDDEN = "~"  # begins the names that connections without a worker's name are given
+SEPARATOR = "\0"
+LINE = "\n"
+
+
+class Policy(StrEnum):
+    """What an agent's death or leaving does to the others."""
+
+    IGNORE = "ignore"
+    FAIL = "fail"
+    SHRINK = "shrink"
+
+
+class Ending(StrEnum):
+    """How a wait ends."""
+
+    RELEASED = "released"
+    LATE = "late"
+    ABORTED = "aborted"
+    BROKEN = "broken"
+    TIMED_OUT = "timed_out"
+    LEFT = "left"
+    LOST = "lost"
+
+
+class Cause(StrEnum):
+    """Why an arrival is taken back."""
+
+    LEFT = "left"
+    TIMED_OUT = "timed_out"
+    GONE = "gone"
+    FORGOTTEN = "forgotten"  # nobody waits with it any more; no policy applies
+
+
+class State(StrEnum):
+    """How a checkpoint stands; the last three only answer an arrival or say who left."""
+
+    UNKNOWN = "unknown"
+    OPEN = "open"
+    RELEASED = "released"
+    BROKEN = "broken"
+    ABORTED = "aborted"
+    LATE = "late"
+    MISMATCH = "mismatch"
+    LEFT = "left"
+
+
+OVER = frozenset({State.RELEASED, State.BROKEN, State.ABORTED})
+
+
+class Place(NamedTuple):
+    """A checkpoint: a name in a run."""
+
+    run: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the first arrival sets for everybody."""
+
+    target: int
+    policy: Policy = Policy.IGNORE
+    cyclic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One worker reaching a checkpoint; `session` is its own for each attempt.
+
+    A lenient one (plain TestSync) takes the terms that it finds, and its own only when it
+    is the first; with a target of 0 or less it releases at once.
+    """
+
+    run: str
+    name: str
+    worker: str
+    terms: Terms
+    session: str
+    generation: int | None = None
+    timeout: timedelta | None = None
+    lenient: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """How a wait ended; one object is shared by all who are told of one ending."""
+
+    run: str
+    name: str
+    ending: Ending
+    generation: int
+    target: int
+    arrived: int
+    start_at: int | None = None  # unix ms
+    reason: str | None = None
+    broken_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A checkpoint as its store sees it; `asked` is the target before it shrank."""
+
+    state: State
+    generation: int
+    target: int = 0
+    asked: int = 0
+    arrived: int = 0
+    start_at: int | None = None
+    policy: Policy = Policy.IGNORE
+    cyclic: bool = False
+    broken_by: tuple[str, ...] = ()
+    reason: str = ""  # of a broken one the cause, of those who left the batches they came with
+
+    @classmethod
+    def read(cls, text: str) -> "Standing":
+        """Read what a script announces or answers."""
+        state, generation, target, asked, arrived, start_at, policy, cyclic, by, reason = (
+            text.split(SEPARATOR, 9)
+        )
+        return cls(
+            state=State(state),
+            generation=int(generation),
+            target=int(target),
+            asked=int(asked),
+            arrived=int(arrived),
+            start_at=int(start_at) if start_at else None,
+            policy=Policy(policy),
+            cyclic=cyclic == "1",
+            broken_by=tuple(by.split(LINE)) if by else (),
+            reason=reason,
+        )
+
+    def fields(self) -> tuple[str, ...]:
+        """Give what a script keeps, in the order of `read`."""
+        return (
+            self.state.value,
+            str(self.generation),
+            str(self.target),
+            str(self.asked),
+            str(self.arrived),
+            "" if self.start_at is None else str(self.start_at),
+            self.policy.value,
+            "1" if self.cyclic else "0",
+            LINE.join(self.broken_by),
+            self.reason,
+        )
+
+    def named(self, state: State) -> "Standing":
+        """Give what an arrival is told that this state answers."""
+        return replace(self, state=state, start_at=None)
+
+    def text(self) -> str:
+        return SEPARATOR.join(self.fields())
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A checkpoint as people see it; `since` is in unix ms."""
+
+    standing: Standing
+    arrived: tuple[tuple[str, int], ...]
+    anonymous: int
+    missing: tuple[str, ...]
+    missing_count: int
+    reason: str | None

@@ -1,0 +1,1 @@
+"""How many connections a run has, over all gateways, and how many it ever had."""

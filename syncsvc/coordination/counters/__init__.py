@@ -1,0 +1,1 @@
+"""Counters that a run counts with, and signals that are counted."""

@@ -1,0 +1,150 @@
+"""Leases in this process: the twin that unit tests use."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from syncsvc.coordination.leases.model import (
+    ALIVE,
+    Answer,
+    Lease,
+    LeaseKind,
+    Outcome,
+    View,
+    Wish,
+)
+from syncsvc.coordination.leases.permits import MILLISECOND, Permits, Place
+
+Announce = Callable[[str, str], None]
+
+
+def to_nobody(_subject: str, _body: str) -> None:
+    """Announce to nobody."""
+
+
+@dataclass
+class MemoryLeases:
+    """Announces as the scripts do, to whom it is given."""
+
+    clock: Callable[[], datetime]
+    announce: Announce = to_nobody
+    leases: dict[Lease, Permits] = field(default_factory=dict)
+
+    async def acquire(self, lease: Lease, wish: Wish, *, queue: bool) -> Answer:
+        now = self.now()
+        with self.changing(lease, now, wish.worker) as permits:
+            if not permits.held and not permits.queue:
+                permits.limit = wish.limit
+            outcome = _differing(permits, wish) or Outcome.DONE
+            if outcome is Outcome.DONE and wish.worker in permits.held:
+                _again(permits, wish, now)
+            elif outcome is Outcome.DONE:
+                _grant_or_wait(permits, wish, now, queue=queue)
+            return Answer(outcome, permits.view(now, wish.worker))
+
+    async def withdraw(self, lease: Lease, worker: str, ticket: str, *, release: bool) -> View:
+        permits, now = self.permits(lease), self.now()
+        place, mine = permits.queue.get(worker), permits.held.get(worker)
+        with self._told(lease):
+            if place is not None and place.ticket == ticket:
+                del permits.queue[worker]
+            if release and mine is not None and mine.ticket == ticket:
+                permits.give_back(worker, now)
+            self.settle(lease, now, worker)
+        return permits.view(now, worker)
+
+    async def renew(self, lease: Lease, worker: str, token: int, ttl: timedelta) -> Answer:
+        now = self.now()
+        with self.changing(lease, now) as permits:
+            if not _has(permits, worker, token):
+                return Answer(Outcome.LOST, permits.view(now, worker))
+            permits.extend(worker, now + ttl // MILLISECOND)
+            return Answer(Outcome.DONE, permits.view(now, worker))
+
+    async def release(self, lease: Lease, worker: str, token: int, heir: str | None) -> Answer:
+        now = self.now()
+        with self.changing(lease, now) as permits:
+            if not _has(permits, worker, token):
+                known = (token, worker) in permits.released
+                outcome = Outcome.DONE if known else Outcome.LOST
+                return Answer(outcome, permits.view(now, worker))
+            if heir is not None and not permits.waits(heir, now):
+                return Answer(Outcome.ABSENT, permits.view(now, worker))
+            if heir is not None:
+                permits.put_first(heir)
+            permits.give_back(worker, now)
+            self.settle(lease, now)
+            return Answer(Outcome.DONE, permits.view(now, worker))
+
+    async def look(self, lease: Lease) -> View:
+        now = self.now()
+        with self.changing(lease, now) as permits:
+            return permits.view(now)
+
+    def lose(self) -> None:
+        """Forget everything, as a Redis without persistence does when it restarts."""
+        self.leases.clear()
+
+    def now(self) -> int:
+        return milliseconds(self.clock())
+
+    def permits(self, lease: Lease) -> Permits:
+        return self.leases.setdefault(lease, Permits())
+
+    @contextmanager
+    def changing(self, lease: Lease, now: int, asking: str | None = None) -> Iterator[Permits]:
+        """Give the permits of a lease, settled; tell of a change of its leader afterwards."""
+        with self._told(lease):
+            self.settle(lease, now, asking)
+            yield self.permits(lease)
+
+    @contextmanager
+    def _told(self, lease: Lease) -> Iterator[None]:
+        before = self.permits(lease).led
+        yield
+        after = self.permits(lease).led
+        if lease.kind is LeaseKind.LEADER and after != before:
+            self.announce(lease.subject, str(after or ""))
+
+    def settle(self, lease: Lease, now: int, asking: str | None = None) -> None:
+        """Drop and grant what is due; the one that asks need not be told."""
+        permits = self.permits(lease)
+
+        def tell(worker: str) -> None:
+            if worker != asking:
+                self.announce(lease.subject_of(worker), str(permits.token))
+
+        permits.settle(now, tell)
+
+
+def milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _differing(permits: Permits, wish: Wish) -> Outcome | None:
+    if permits.limit != wish.limit:
+        return Outcome.OTHER_LIMIT
+    known = permits.held.get(wish.worker) or permits.queue.get(wish.worker)
+    return Outcome.OTHER_WEIGHT if known and known.weight != wish.weight else None
+
+
+def _grant_or_wait(permits: Permits, wish: Wish, now: int, *, queue: bool) -> None:
+    alive = now + ALIVE // MILLISECOND
+    place = Place(wish.weight, wish.ttl // MILLISECOND, alive, wish.ticket)
+    if not permits.queue and permits.used + wish.weight <= permits.limit:
+        permits.grant(wish.worker, place, now)
+    elif queue:
+        permits.queue[wish.worker] = place
+
+
+def _again(permits: Permits, wish: Wish, now: int) -> None:
+    held = permits.held[wish.worker]
+    permits.extend(wish.worker, max(held.ends, now + wish.ttl // MILLISECOND))
+    if held.ticket != wish.ticket:  # two calls know of it: neither may take it back alone
+        permits.held[wish.worker] = replace(permits.held[wish.worker], ticket="")
+
+
+def _has(permits: Permits, worker: str, token: int) -> bool:
+    held = permits.held.get(worker)
+    return held is not None and held.token == token

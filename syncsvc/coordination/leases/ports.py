@@ -1,0 +1,43 @@
+"""What leases need from outside: a place where each change of one is a single step."""
+
+from datetime import timedelta
+from typing import Protocol
+
+from syncsvc.coordination.leases.model import Answer, Lease, View, Wish
+
+
+class Leases(Protocol):
+    """Keeps leases, by its own clock. Each call is atomic and may be repeated without harm.
+
+    Every call first drops what has ended and grants what is free to those who wait, in their
+    order; each of them is told under `Lease.subject_of`, and a change of a leader is told under
+    `Lease.subject`. All raise Unavailable when the place cannot be reached.
+    """
+
+    async def acquire(self, lease: Lease, wish: Wish, *, queue: bool) -> Answer:
+        """Grant what is free, else with `queue` keep a place for `ALIVE`.
+
+        A worker that holds it keeps its token and gets its time anew; one that waits keeps its
+        place. OTHER_LIMIT and OTHER_WEIGHT change nothing.
+        """
+        ...
+
+    async def withdraw(self, lease: Lease, worker: str, ticket: str, *, release: bool) -> View:
+        """Give up a place that belongs to a ticket; with `release` also what it was granted."""
+        ...
+
+    async def renew(self, lease: Lease, worker: str, token: int, ttl: timedelta) -> Answer:
+        """Let a lease end so long from now; LOST when it has ended or the token is another."""
+        ...
+
+    async def release(self, lease: Lease, worker: str, token: int, heir: str | None) -> Answer:
+        """Give a lease back, to the heir first; DONE also when it was given back before.
+
+        LOST when it has ended or the token is another; ABSENT, and nothing is given back, when
+        the heir does not wait.
+        """
+        ...
+
+    async def look(self, lease: Lease) -> View:
+        """Give a lease as it is now."""
+        ...

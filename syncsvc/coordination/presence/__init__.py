@@ -1,0 +1,1 @@
+"""Presence: which workers of a run are there now."""

@@ -1,0 +1,60 @@
+"""An agent whose gateway was killed resumes its wait at another one, or counts as gone in time."""
+
+import time
+from collections import Counter
+
+import pytest
+
+from tests.cluster.coordination.gathering import arrived, connect, told, wait
+from tests.support.fleet import running_fleet
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(90)]
+
+WORKERS = [f"agent-{number}" for number in range(400)]
+ALL = len(WORKERS) + 1
+ALIVE_TERM = 15.0  # seconds that a worker of a killed gateway may take to come back
+NOTICED_WITHIN = ALIVE_TERM + 5.0
+SOON = 10.0
+
+
+@pytest.fixture
+def fragile(tmp_path):
+    with running_fleet(tmp_path) as started:
+        yield started
+
+
+async def test_agents_of_a_killed_gateway_resume_and_are_counted_once(fragile, run):
+    agents = await connect(fragile.ports, run, WORKERS)
+    waits = [wait(agent, ALL, policy="fail") for agent in agents]
+    watcher, last = await connect(fragile.ports[1:], run, ["watcher", "last"])
+    await arrived(watcher, len(WORKERS))
+
+    fragile.gateways[0].kill()
+    for orphan in agents[::2]:
+        await orphan.closed
+    returned = await connect(fragile.ports[1:], run, WORKERS[::2])
+    resumed = [wait(agent, ALL, policy="fail") for agent in returned]
+    for agent in returned:
+        await agent.call("counter.get", name="any")  # the arrival that was sent before is made
+
+    assert sorted(await arrived(watcher, len(WORKERS))) == sorted(WORKERS)
+    assert not any(each.done() for each in [*resumed, *waits[1::2]])
+    released = await wait(last, ALL, policy="fail")
+    endings = [released, *await told([*resumed, *waits[1::2]], SOON)]
+    assert Counter(each["outcome"] for each in endings) == {"released": ALL}
+    assert len({each["start_at"] for each in endings}) == 1
+
+
+async def test_agents_of_a_killed_gateway_that_stay_away_break_the_checkpoint(fragile, run):
+    agents = await connect(fragile.ports, run, WORKERS)
+    waits = [wait(agent, ALL, policy="fail") for agent in agents]
+    (watcher,) = await connect(fragile.ports[1:], run, ["watcher"])
+    await arrived(watcher, len(WORKERS))
+
+    killed = time.monotonic()
+    fragile.gateways[0].kill()
+
+    endings = await told(waits[1::2], NOTICED_WITHIN)
+    assert time.monotonic() - killed < NOTICED_WITHIN
+    assert Counter(each["outcome"] for each in endings) == {"broken": len(WORKERS) // 2}
+    assert {tuple(sorted(each["broken_by"])) for each in endings} == {tuple(sorted(WORKERS[::2]))}

@@ -1,0 +1,166 @@
+"""Leases in Redis and in memory answer any calls alike, and never give more than there is."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syncsvc.coordination.leases.memory import MemoryLeases
+from syncsvc.coordination.leases.model import ALL, Holder, Lease, LeaseKind, View, Wish
+from syncsvc.coordination.leases.ports import Leases
+from syncsvc.coordination.leases.redis import RedisLeases
+from syncsvc.stores.redis.scripts import Scripts, connect
+from tests.support.builders import SECOND, Clock
+
+WORKERS = ("a", "b", "c", "d")
+LIMITS = {LeaseKind.LOCK: 1, LeaseKind.LEADER: 1, LeaseKind.SEMAPHORE: 3, LeaseKind.RWLOCK: ALL}
+WEIGHTS = {
+    LeaseKind.LOCK: (1,),
+    LeaseKind.LEADER: (1,),
+    LeaseKind.SEMAPHORE: (1, 2, 3),
+    LeaseKind.RWLOCK: (1, ALL),
+}
+
+worker = st.sampled_from(WORKERS)
+seconds = st.integers(1, 12)
+which = st.integers(0, 2)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("acquire"), worker, which, seconds, st.booleans()),
+        st.tuples(st.just("withdraw"), worker, which, st.booleans()),
+        st.tuples(st.just("renew"), worker, which, seconds),
+        st.tuples(st.just("release"), worker, which, st.none() | worker),
+        st.tuples(st.just("look")),
+        st.tuples(st.just("pass"), seconds),
+    ),
+    min_size=5,
+    max_size=30,
+)
+
+
+@dataclass
+class Told:
+    """What one home told the workers so far, and the promises that it must keep meanwhile."""
+
+    limit: int
+    now: timedelta = timedelta()
+    tokens: dict[str, list[int]] = field(default_factory=dict)
+    held: dict[str, tuple[int, timedelta]] = field(default_factory=dict)  # weight, ends
+    known: list[int] = field(default_factory=list)
+
+    def note(self, asked: str, view: View) -> None:
+        for holder in sorted(view.holders, key=lambda each: each.token):
+            self._note_token(holder)
+        self.held.pop(asked, None)
+        if view.mine is not None:
+            self.held[asked] = view.mine.weight, self.now + view.mine.ends_in
+        together = sum(
+            weight for weight, ends in self.held.values() if ends > self.now + SECOND / 2
+        )
+        assert together <= self.limit
+        assert view.used <= self.limit
+
+    def number(self, token: int) -> int:
+        """Give a token's place among all: those of two homes differ, their order does not."""
+        return self.known.index(token)
+
+    def token(self, worker: str, which: int) -> int:
+        """Give the newest token of a worker, an older one, or one that never was."""
+        of_worker = self.tokens.get(worker, [])
+        return [1, 1, 1, *of_worker][-1 - which]
+
+    def _note_token(self, holder: Holder) -> None:
+        if holder.token not in self.known:
+            assert holder.token > max(self.known, default=0)
+            self.known.append(holder.token)
+            self.tokens.setdefault(holder.worker, []).append(holder.token)
+
+
+@dataclass
+class Home:
+    leases: Leases
+    lease: Lease
+    told: Told
+
+    async def carry_out(self, step: tuple[Any, ...]) -> Any:
+        """Carry out a step, and give its answer in words that both homes share."""
+        kind, *terms = step
+        if kind == "pass":
+            self.told.now += terms[0] * SECOND
+            return None
+        name = terms[0] if terms else ""
+        outcome, view = await getattr(self, f"_{kind}")(*terms)
+        self.told.note(name, view)
+        return outcome, self._plain(view)
+
+    async def _acquire(self, name: str, which: int, ttl: int, queue: bool) -> Any:  # noqa: FBT001
+        weights = WEIGHTS[self.lease.kind]
+        weight = weights[which % len(weights)]
+        wish = Wish(name, ttl * SECOND, weight, LIMITS[self.lease.kind], f"{name}{which}")
+        answer = await self.leases.acquire(self.lease, wish, queue=queue)
+        return answer.outcome, answer.view
+
+    async def _withdraw(self, name: str, which: int, release: bool) -> Any:  # noqa: FBT001
+        ticket = f"{name}{which}"
+        return "", await self.leases.withdraw(self.lease, name, ticket, release=release)
+
+    async def _renew(self, name: str, which: int, ttl: int) -> Any:
+        token = self.told.token(name, which)
+        answer = await self.leases.renew(self.lease, name, token, ttl * SECOND)
+        return answer.outcome, answer.view
+
+    async def _release(self, name: str, which: int, heir: str | None) -> Any:
+        token = self.told.token(name, which)
+        answer = await self.leases.release(self.lease, name, token, heir)
+        return answer.outcome, answer.view
+
+    async def _look(self) -> Any:
+        return "", await self.leases.look(self.lease)
+
+    def _plain(self, view: View) -> Any:
+        holders = {self._plain_holder(holder) for holder in view.holders}
+        mine = self._plain_holder(view.mine) if view.mine else None
+        return view.limit, view.used, view.waiters, holders, mine, view.place, view.bound
+
+    def _plain_holder(self, holder: Holder) -> Any:
+        ends_in = round(holder.ends_in.total_seconds())
+        return holder.worker, holder.weight, self.told.number(holder.token), ends_in
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module")
+def scripts(runner, valkey_url) -> Iterator[Scripts]:
+    scripts = Scripts(connect(valkey_url))
+    yield scripts
+    runner.run(scripts.close())
+
+
+@pytest.mark.parametrize("kind", LeaseKind)
+@settings(max_examples=250, deadline=None)
+@given(sequence=steps)
+def test_both_homes_answer_alike_and_never_give_more_than_there_is(runner, scripts, kind, sequence):
+    clock = Clock()
+    lease = Lease(f"twins-{uuid4().hex}", kind, "it")
+    stored = RedisLeases(scripts, timedelta(minutes=1))
+    homes = [Home(home, lease, Told(LIMITS[kind])) for home in (MemoryLeases(clock), stored)]
+
+    async def play() -> None:
+        for step in sequence:
+            if step[0] == "pass":
+                clock.pass_(step[1] * SECOND)
+                stored.clock_shift += step[1] * SECOND
+            in_memory, in_redis = [await home.carry_out(step) for home in homes]
+            assert in_memory == in_redis, step
+
+    runner.run(play())
