@@ -83,7 +83,7 @@ def gateway(state: State, name: str) -> Iterator[Served]:
     log = state.folder / f"{name}.log"
     with _process(command, log, environment) as process:
         until(lambda: ready.exists() or _gone(process, log), f"{name} serves")
-        until_connects((HOST, ports[3]))
+        ready.unlink()
         yield Served(process.pid, web_socket=(HOST, ports[3]), http=(HOST, ports[2]))
 
 

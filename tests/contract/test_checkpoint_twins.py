@@ -25,7 +25,9 @@ TERMS = st.builds(
     policy=st.shared(st.sampled_from(list(Policy)), key="policy"),
     cyclic=st.shared(st.booleans(), key="cyclic"),
 )
-MEMBERS = st.lists(st.tuples(WORKERS, CALLS), min_size=1, max_size=3, unique_by=lambda each: each[0])
+MEMBERS = st.lists(
+    st.tuples(WORKERS, CALLS), min_size=1, max_size=3, unique_by=lambda each: each[0]
+)
 
 
 @dataclass
@@ -105,27 +107,40 @@ async def told(store: Checkpoints, place: Place, command, number: int) -> Any:
 
 
 async def carry_out(store: Checkpoints, place: Place, command, number: int) -> Any:
-    match command:
-        case ["arrive", terms, workers, generation, lenient]:
-            call = f"c{number % 3 + 1}" if number < 3 else f"c-{number}"
-            return await store.arrive(Batch(place, terms, workers, call, generation, lenient))
-        case ["again", build]:
-            return await store.again(build(place))
-        case ["tend", build]:
-            return await store.tend(build(place), SECOND)
-        case ["suspect", build]:
-            return await store.suspect(build(place), SECOND)
-        case ["withdraw", pairs, cause]:
-            gone = await store.withdraw(place, members(pairs), cause)
-            return [gone.before, sorted(gone.arrived)]
-        case ["abort", why]:
-            return await store.abort(place, why)
-        case ["reset", call]:
-            return await store.reset(place, call, "reset")
-        case ["restore", generation]:
-            ending = Standing(State.RELEASED, generation, 3, 3, 3, start_at=7, cyclic=True)
-            return await store.restore(place, ending)
-    return None
+    name, *given = command
+    return await DO[name](store, place, number, *given)
+
+
+async def arrive(store, place, number, terms, workers, generation, lenient):
+    call = f"c{number + 1}"  # the first ones are those that others name
+    return await store.arrive(Batch(place, terms, workers, call, generation, lenient))
+
+
+async def withdraw(store, place, _number, pairs, cause):
+    gone = await store.withdraw(place, members(pairs), cause)
+    return [gone.before, sorted(gone.arrived)]
+
+
+async def restore(store, place, _number, generation):
+    ending = Standing(State.RELEASED, generation, 3, 3, 3, start_at=7, cyclic=True)
+    await store.restore(place, ending)
+
+
+async def nothing(*_):
+    """Time moves beside the store."""
+
+
+DO = {
+    "arrive": arrive,
+    "again": lambda store, place, _, build: store.again(build(place)),
+    "tend": lambda store, place, _, build: store.tend(build(place), SECOND),
+    "suspect": lambda store, place, _, build: store.suspect(build(place), SECOND),
+    "withdraw": withdraw,
+    "abort": lambda store, place, _, why: store.abort(place, why),
+    "reset": lambda store, place, _, call: store.reset(place, call, "reset"),
+    "restore": restore,
+    "move": nothing,
+}
 
 
 def plain(said: Any) -> Any:

@@ -13,10 +13,11 @@ from typing import Any
 from syncsvc.adapters.testsync.credentials import Credentials
 from syncsvc.adapters.testsync.ports import Rooms
 from syncsvc.adapters.testsync.server import TestSyncSockets
-from syncsvc.coordination.checkpoints.model import Arrival, Ending, Outcome, check
+from syncsvc.coordination.checkpoints.model import Arrival, Ending, Outcome
 from syncsvc.coordination.checkpoints.ports import Waiter
 from syncsvc.coordination.connections.memory import MemoryConnections
 from syncsvc.coordination.connections.service import SILENT_AFTER, ConnectionCounts
+from syncsvc.coordination.names import check_name
 from syncsvc.coordination.operations.operation import Operations
 from syncsvc.coordination.presence.model import Arriving
 from syncsvc.coordination.testdata.memory import MemoryTestData
@@ -40,7 +41,7 @@ class OneShot:
 
     def arrive(self, arrival: Arrival, waiter: Waiter) -> None:
         try:
-            check(arrival)
+            _check(arrival)
         except Rejected as error:
             waiter.refuse(error)
             return
@@ -67,6 +68,12 @@ class OneShot:
 
     def gone(self, arrival: Arrival) -> None:
         self.lost.append(arrival)
+
+
+def _check(arrival: Arrival) -> None:
+    check_name("worker", arrival.worker)
+    if len(arrival.name) > 1000:
+        raise Rejected(f"identifier: expected at most 1000 characters, found {len(arrival.name)}")
 
 
 def _outcome(arrival: Arrival, ending: Ending, arrived: int, reason: str | None = None) -> Outcome:

@@ -14,6 +14,7 @@ from syncsvc.adapters.testsync.backlog import Backlog
 from syncsvc.adapters.testsync.calls import Calls
 from syncsvc.adapters.testsync.hall import Hall
 from syncsvc.adapters.testsync.handshake import Admission
+from syncsvc.adapters.testsync.replies import connection_count
 from syncsvc.adapters.testsync.socket import BINARY, Socket
 from syncsvc.adapters.testsync.waits import (
     COMMAND,
@@ -36,6 +37,7 @@ class Connection(Socket):
         "_backlog",
         "_calls",
         "_hall",
+        "_known",
         "errors",
         "extended",
         "run",
@@ -48,6 +50,7 @@ class Connection(Socket):
     def __init__(self, hall: Hall, admission: Admission, run: str) -> None:
         super().__init__()
         self._hall = hall
+        self._known = hall.decoder.known  # at hand: it is asked for each message
         self._arrivals = 0
         self._backlog: Backlog | None = None
         self._calls: Calls | None = None
@@ -71,8 +74,7 @@ class Connection(Socket):
 
     def receive(self, payload: bytes) -> None:
         """Carry out a message, after those before it."""
-        decoder = self._hall.decoder
-        command = decoder.known.get(payload) or decoder.read(payload)
+        command = self._known.get(payload) or self._hall.decoder.read(payload)
         if self._backlog is None:
             ACTIONS[type(command)](self, command)
         else:
@@ -125,7 +127,7 @@ class Connection(Socket):
 
     def _tell_count(self, tally: Tally) -> None:
         total = tally.total
-        self.send(replies.connection_count(total.ever if self._hall.strict else total.live))
+        self.send(connection_count(total.ever if self._hall.strict else total.live))
 
     def _arrive_named(self, session: str, command: wire.WaitCheckpoint) -> None:
         self.extended = True

@@ -1,7 +1,9 @@
 """Arrivals of one moment go to the store together, and each is told what became of it."""
 
 import asyncio
+import secrets
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 
 from syncsvc.coordination.checkpoints.endings import mismatch
 from syncsvc.coordination.checkpoints.model import OVER, Arrival, Standing, State, Terms
@@ -145,3 +147,9 @@ def _alike(one: Arrival, other: Arrival) -> bool:
         and one.generation == other.generation
         and (one.terms is other.terms or one.terms == other.terms)
     )
+
+
+def calls() -> Callable[[], str]:
+    """Give names of calls that no other process gives."""
+    ours, numbers = secrets.token_hex(6), count(1)
+    return lambda: f"{ours}-{next(numbers)}"

@@ -11,6 +11,7 @@ from syncsvc.coordination.checkpoints.model import (
     Standing,
     State,
     Terms,
+    seconds,
 )
 from syncsvc.errors import Conflict, SyncsvcError
 
@@ -85,7 +86,3 @@ def some(names: Sequence[str]) -> str:
     more = len(names) - NAMED_AT_MOST
     listed = ", ".join(names[:NAMED_AT_MOST])
     return f"{listed} and {more} more" if more > 0 else listed
-
-
-def seconds(span: timedelta) -> str:
-    return f"{span.total_seconds():g} s"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from syncsvc.coordination.checkpoints.endings import ended, outcome, seconds, timed_out
+from syncsvc.coordination.checkpoints.endings import ended, outcome, timed_out
 from syncsvc.coordination.checkpoints.model import (
     OVER,
     Cause,
@@ -16,6 +16,7 @@ from syncsvc.coordination.checkpoints.model import (
     Place,
     Standing,
     State,
+    seconds,
 )
 from syncsvc.coordination.checkpoints.ports import (
     Checkpoints,

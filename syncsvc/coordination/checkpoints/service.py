@@ -7,13 +7,13 @@ because what is waited for here is looked at in every round of `tend`.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
-from syncsvc.coordination.checkpoints.arriving import Arriving
-from syncsvc.coordination.checkpoints.leaving import Leaving, Owed
+from syncsvc.coordination.checkpoints.arriving import Arriving, calls
+from syncsvc.coordination.checkpoints.endings import ended, reason
+from syncsvc.coordination.checkpoints.leaving import Leaving
 from syncsvc.coordination.checkpoints.model import (
     HIDDEN,
     OVER,
@@ -28,29 +28,20 @@ from syncsvc.coordination.checkpoints.model import (
     check,
     check_identifier,
     check_reason,
-    ended,
-    reason,
 )
 from syncsvc.coordination.checkpoints.ports import (
     Checkpoints,
     Members,
     Present,
     Timers,
-    Waited,
     Waiter,
 )
-from syncsvc.coordination.checkpoints.waiting import Meeting, Waiting, Waitings, members_of
+from syncsvc.coordination.checkpoints.tending import Tending
+from syncsvc.coordination.checkpoints.waiting import LoopTimers, Promise, Waiting, Waitings
 from syncsvc.coordination.names import LINE, check_name
-from syncsvc.errors import Conflict, Rejected, SyncsvcError, Unavailable
-from syncsvc.telemetry import get_logger
-
-log = get_logger(__name__)
+from syncsvc.errors import Conflict, Rejected
 
 ROUND = 1.0  # seconds between two looks at what is waited for
-ROUNDS_OF_A_SIGN = 5  # of life, for agents whose death would be noticed
-ROUNDS_UNSEEN = 3  # after which a checkpoint is lost; a server that came back is told in time
-RESTARTED = "the server that keeps checkpoints lost who had arrived at {!r}: arrive again"
-DELETED = "checkpoint {!r} was deleted while agents waited: arrive again"
 
 
 class Meetings:
@@ -67,23 +58,22 @@ class Meetings:
     ) -> None:
         """`timers`: the running event loop, where none are given."""
         self._store = store
-        self._resume_within = resume_within
-        self._longest_wait = longest_wait.total_seconds()
-        self._timers = timers or asyncio.get_running_loop()
+        self._timers = timers or LoopTimers()
         self._waitings = Waitings(self._timers.time)
         self._leaving = Leaving(
-            store, self._waitings, present, resume_within, self._timers, self._begin, self._look_at
+            store, self._waitings, present, resume_within, self._timers, self._begin
+        )
+        self._tending = Tending(
+            store, self._waitings, self._leaving, longest_wait, self._timers, self._begin
         )
         self._arriving = Arriving(
             store,
             self._waitings,
-            new_call=_calls(),
+            new_call=calls(),
             counted_too_late=self._leaving.counted_too_late,
         )
         self._tasks: set[asyncio.Task[None]] = set()
-        self._round = 0
         self._is_draining = False
-        self._is_behind = False
 
     def arrive(self, arrival: Arrival, waiter: Waiter) -> None:
         """Bring a worker to a checkpoint; the waiter is told how that ended, or refused."""
@@ -119,7 +109,7 @@ class Meetings:
 
         Raises Rejected, Conflict or Unavailable when the arrival was not counted.
         """
-        promise = _Promise()
+        promise = Promise()
         self.arrive(arrival, promise)
         try:
             return await promise.kept
@@ -200,9 +190,19 @@ class Meetings:
         `lost`: the store has lost everything, so whoever waits is told to begin again.
         """
         if lost:
-            self._lose_everything()
-        self._is_behind = True
-        self._begin(self._catch_up())
+            self._tending.lose_everything()
+        self._begin(self._tending.catch_up())
+
+    async def tend(self) -> None:
+        """Look after those who wait here, until cancelled."""
+        while True:
+            await asyncio.sleep(ROUND)
+            await self.look()
+
+    async def look(self) -> None:
+        """Look once at all that is waited for here, and at who lives."""
+        self._arriving.try_again(self._timers.time())
+        await self._tending.look()
 
     async def settled(self) -> None:
         """Return once nothing that was begun here is under way."""
@@ -233,27 +233,6 @@ class Meetings:
         task = asyncio.get_running_loop().create_task(story)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-class _Promise:
-    """A waiter that is awaited."""
-
-    def __init__(self) -> None:
-        self.kept: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-
-    def tell(self, outcome: Outcome) -> None:
-        if not self.kept.done():
-            self.kept.set_result(outcome)
-
-    def refuse(self, error: SyncsvcError) -> None:
-        if not self.kept.done():
-            self.kept.set_exception(error)
-
-
-def _calls() -> Callable[[], str]:
-    """Give names of calls that no other process gives."""
-    ours, numbers = secrets.token_hex(6), count(1)
-    return lambda: f"{ours}-{next(numbers)}"
 
 
 def _place(run: str, name: str) -> Place:

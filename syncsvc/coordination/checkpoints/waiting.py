@@ -1,8 +1,10 @@
 """Who waits in this process, and for what; each is told once."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from syncsvc.coordination.checkpoints.endings import ended, outcome
 from syncsvc.coordination.checkpoints.model import (
@@ -18,10 +20,38 @@ from syncsvc.coordination.checkpoints.model import (
     Terms,
 )
 from syncsvc.coordination.checkpoints.ports import Cancellable, Members, Waited, Waiter
+from syncsvc.errors import SyncsvcError
 
 REMEMBERED_ENDINGS = 64  # of one checkpoint, while somebody here is on the way to it
 REMEMBERED_TOLD = 10_000
 REMEMBERED_SECONDS = 30.0  # a server that came back may have forgotten its last second
+
+
+class Promise:
+    """A waiter that is awaited."""
+
+    def __init__(self) -> None:
+        self.kept: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+    def tell(self, outcome: Outcome) -> None:
+        if not self.kept.done():
+            self.kept.set_result(outcome)
+
+    def refuse(self, error: SyncsvcError) -> None:
+        if not self.kept.done():
+            self.kept.set_exception(error)
+
+
+class LoopTimers:
+    """The timers of the event loop that runs."""
+
+    def time(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def call_later(
+        self, delay: float, callback: Callable[..., object], /, *args: Any
+    ) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(delay, callback, *args)
 
 
 class Waiting:

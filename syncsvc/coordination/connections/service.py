@@ -30,7 +30,7 @@ FORGET_AFTER = 30  # reports without a connection
 class Tally:
     """The connections of one run."""
 
-    __slots__ = ("_idle", "_known", "_others", "live", "run", "said", "total")
+    __slots__ = ("_idle", "_learnt", "_others", "known", "live", "run", "said", "total")
 
     def __init__(self, run: str, source: str) -> None:
         self.run = run
@@ -38,19 +38,15 @@ class Tally:
         self.said = Count(source, 0, 0, 0)
         self.total = Totals(0, 0)
         self._others: dict[str, Count] = {}
-        self._known = asyncio.Event()
+        self.known = False  # whether the other gateways' counts are in the total
+        self._learnt = asyncio.Event()
         self._idle = 0
-
-    @property
-    def known(self) -> bool:
-        """Whether the other gateways' counts are in the total."""
-        return self._known.is_set()
 
     async def wait_until_known(self) -> None:
         """Wait until they are, but not for ever: ours are exact without them."""
         with suppress(TimeoutError):
             async with asyncio.timeout(KNOWN_WITHIN):
-                await self._known.wait()
+                await self._learnt.wait()
 
     def change(self, live: int, ever: int) -> None:
         self.live += live
@@ -72,7 +68,8 @@ class Tally:
         self._add_up()
 
     def learnt_all(self) -> None:
-        self._known.set()
+        self.known = True
+        self._learnt.set()
 
     def _add_up(self) -> None:
         others = total(self._others.values())

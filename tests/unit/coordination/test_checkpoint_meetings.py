@@ -8,8 +8,8 @@ import pytest
 
 from syncsvc.coordination.checkpoints.model import Ending, Place, Policy, Standing, State
 from syncsvc.errors import Conflict, Rejected, Unavailable
-from tests.support.meetings import Hall
 from tests.support.builders import MINUTE, SECOND
+from tests.support.meetings import Hall
 
 FAIL, SHRINK = Policy.FAIL, Policy.SHRINK
 
