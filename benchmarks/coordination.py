@@ -100,15 +100,18 @@ def main(arguments: Sequence[str]) -> int:
 
 def _report(arena: Arena) -> int:
     chosen = arena.chosen
-    conditions = machine.conditions(arena.state.version)
     show = _quiet if chosen.json else _show
+    conditions = machine.conditions(arena.state.version)
     show("\n".join(f"{name}: {value}" for name, value in conditions.items()))
     show("\n" + header())
+    others = machine.Others([arena.state.pid])
     figures = []
     for part in chosen.parts or PARTS:
         for figure in PARTS[part](arena):
             figures.append(figure)
             show(line(figure))
+    conditions["busy with others"] = f"{others.cores():.2f} cores meanwhile"
+    show(f"\nbusy with others: {conditions['busy with others']}")
     if chosen.json:
         print(json.dumps({"conditions": conditions, "figures": [as_json(f) for f in figures]}))
     return 0

@@ -1,6 +1,6 @@
 """What was measured, beside the ceiling of the same run, and whether it meets its goal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -50,8 +50,33 @@ class Figure:
         return f"{self.goal} {'met' if self.goal.is_met(self) else 'NOT MET'}"
 
 
-def middle(values: Sequence[float]) -> float:
-    return median(values)
+def cpu_figure(
+    part: str, case: str, unit: str, found: Mapping[str, float], goal: Goal | None = None
+) -> Figure:
+    """Give the CPU of the ceiling, and ours: the gateway and what keeps its state, in sum."""
+    ours = {name: found[f"{name} us"] for name in ("gateway", "Valkey") if f"{name} us" in found}
+    return Figure(
+        part,
+        case,
+        unit,
+        found.get("ceiling us"),
+        sum(ours.values()) if ours else None,
+        made_of=" + ".join(f"{name} {spent:.1f}" for name, spent in ours.items()),
+        goal=goal,
+    )
+
+
+def plain_figure(
+    part: str, case: str, unit: str, found: Mapping[str, float], goal: Goal | None = None
+) -> Figure:
+    """Give a figure of which both sides have one, named by the first word of its unit."""
+    what = unit.split(maxsplit=1)[0]
+    both = found.get(f"ceiling {what}"), found.get(f"product {what}")
+    return Figure(part, case, unit, *both, goal=goal)
+
+
+def medians(samples: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    return {name: median(values) for name, values in samples.items()}
 
 
 def header() -> str:

@@ -6,6 +6,7 @@ import resource
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
+from time import perf_counter
 
 import psutil
 
@@ -29,6 +30,24 @@ def _processor() -> str:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.machine()
+
+
+class Others:
+    """What other processes do to the machine from now on; `pids` are ours beside our children."""
+
+    def __init__(self, pids: Iterable[int]) -> None:
+        self._pids = list(pids)
+        self._started = perf_counter()
+        self._before = self._theirs()
+
+    def cores(self) -> float:
+        """Give the cores that they kept busy; rates and times of a busy machine say little."""
+        return max(0.0, (self._theirs() - self._before) / (perf_counter() - self._started))
+
+    def _theirs(self) -> float:
+        times = psutil.cpu_times()
+        busy = sum(times) - times.idle - getattr(times, "iowait", 0.0)
+        return float(busy - sum(os.times()[:4]) - cpu_seconds(self._pids))
 
 
 def raise_file_limit() -> None:

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
-from benchmarks.crowd import Address
+from benchmarks.crowd import Address, Crowd, crowd
 from benchmarks.frames import upgrade
 from benchmarks.machine import cpu_seconds
 from benchmarks.servers import Served
@@ -73,6 +73,16 @@ def bare(servers: Sequence[Served]) -> Side:
 def product(gateways: Sequence[Served], valkey: int) -> Side:
     groups = {"gateway": [each.pid for each in gateways], "Valkey": [valkey]}
     return Side("product", [each.web_socket for each in gateways], gateways[0].http, groups)
+
+
+@contextmanager
+def joined(sides: Sequence[Side], count: int, purpose: str) -> Iterator[list[tuple[Side, Crowd]]]:
+    """Open so many connections to each side, so that they can be measured in turns."""
+    with ExitStack() as opened:
+        yield [
+            (side, opened.enter_context(crowd(side.web_sockets, count, side.upgrade(purpose))))
+            for side in sides
+        ]
 
 
 @dataclass

@@ -4,15 +4,14 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
-from statistics import median
 from time import perf_counter
 
-from benchmarks.crowd import Crowd, crowd
-from benchmarks.figures import Figure, Goal
+from benchmarks.crowd import Crowd
+from benchmarks.figures import Figure, Goal, cpu_figure, medians, plain_figure
 from benchmarks.frames import command
-from benchmarks.sides import Side, metered
+from benchmarks.sides import Side, joined, metered
 
-ROUNDS = 8
+ROUNDS = 8  # in turn, for each repeat
 _LARGEST_READ = 65_536
 _rounds = count(10_000)
 _GOALS_AT = 1000  # agents
@@ -27,22 +26,21 @@ def arrival(target: int) -> bytes:
 def measure(sides: Sequence[Side], sizes: Iterable[int], repeats: int) -> Iterator[Figure]:
     for agents in sizes:
         samples: dict[str, list[float]] = defaultdict(list)
-        for _ in range(repeats):
-            for side in sides:
-                for name, value in _rounds_of(side, agents):
-                    samples[name].append(value)
-        yield from _figures(agents, {name: median(found) for name, found in samples.items()})
+        with joined(sides, agents, "checkpoint") as crowds:
+            for number in range(ROUNDS * repeats + 1):
+                for side, them in crowds:
+                    for name, value in _round(side, them, number):
+                        samples[name].append(value)
+        yield from _figures(agents, medians(samples))
 
 
-def _rounds_of(side: Side, agents: int) -> Iterator[tuple[str, float]]:
-    with crowd(side.web_sockets, agents, side.upgrade("checkpoint")) as them:
-        for number in range(ROUNDS + 1):
-            with metered(side) as meter:
-                seconds = _meet(them, side, last=number)
-            if number:  # the first one warms up
-                yield f"{side.name} ms", seconds * 1000
-                for group, cpu_us in meter.per(agents).items():
-                    yield f"{group} us", cpu_us
+def _round(side: Side, them: Crowd, number: int) -> Iterator[tuple[str, float]]:
+    with metered(side) as meter:
+        seconds = _meet(them, side, last=number)
+    if number:  # the first one warms up
+        yield f"{side.name} ms", seconds * 1000
+        for group, cpu_us in meter.per(len(them.fds)).items():
+            yield f"{group} us", cpu_us
 
 
 def _meet(them: Crowd, side: Side, last: int) -> float:
@@ -77,22 +75,6 @@ def released(them: Crowd, agents: int) -> None:
 
 def _figures(agents: int, found: dict[str, float]) -> Iterator[Figure]:
     case = f"{agents:,} agents"
-    ours = {name: found[f"{name} us"] for name in ("gateway", "Valkey") if f"{name} us" in found}
     goals = (Goal(40), Goal(1.3, of="ratio")) if agents == _GOALS_AT else (None, None)
-    yield Figure(
-        "checkpoint",
-        case,
-        "CPU us per agent",
-        found.get("ceiling us"),
-        sum(ours.values()) if ours else None,
-        made_of=" + ".join(f"{name} {spent:.1f}" for name, spent in ours.items()),
-        goal=goals[0],
-    )
-    yield Figure(
-        "last arrival to release",
-        case,
-        "ms",
-        found.get("ceiling ms"),
-        found.get("product ms"),
-        goal=goals[1],
-    )
+    yield cpu_figure("checkpoint", case, "CPU us per agent", found, goals[0])
+    yield plain_figure("last arrival to release", case, "ms", found, goals[1])

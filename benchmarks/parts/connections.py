@@ -2,10 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from statistics import median
 
 from benchmarks.crowd import crowd
-from benchmarks.figures import Figure, Goal
+from benchmarks.figures import Figure, Goal, cpu_figure, medians, plain_figure
 from benchmarks.machine import resident_kb
 from benchmarks.sides import Side, metered
 
@@ -19,13 +18,13 @@ def measure(sides: Sequence[Side], idle: int, repeats: int) -> Iterator[Figure]:
         for side in sides:
             for name, value in _burst(side):
                 samples[name].append(value)
-    yield from _rates({name: median(found) for name, found in samples.items()})
+    yield from _rates(medians(samples))
 
 
 def _burst(side: Side) -> Iterator[tuple[str, float]]:
     with metered(side) as meter, crowd(side.web_sockets, _BURST, side.upgrade("connects")) as them:
         side.settle(0)
-        yield f"{side.name} rate", _BURST / them.joining
+        yield f"{side.name} per", _BURST / them.joining
     side.settle(0)  # so that leaving does not count for whoever is measured next
     for group, cpu_us in meter.per(_BURST).items():
         yield f"{group} us", cpu_us
@@ -42,17 +41,9 @@ def _held(side: Side, idle: int) -> dict[str, float]:
 
 
 def _rates(found: dict[str, float]) -> Iterator[Figure]:
-    ours = {name: found[f"{name} us"] for name in ("gateway", "Valkey") if f"{name} us" in found}
     case = f"{_BURST:,} in a burst"
-    yield Figure("connections", case, "per s", found.get("ceiling rate"), found.get("product rate"))
-    yield Figure(
-        "connections",
-        case,
-        "CPU us to join",
-        found.get("ceiling us"),
-        sum(ours.values()) if ours else None,
-        made_of=" + ".join(f"{name} {spent:.1f}" for name, spent in ours.items()),
-    )
+    yield plain_figure("connections", case, "per s", found)
+    yield cpu_figure("connections", case, "CPU us to join", found)
 
 
 def _memory(idle: int, found: dict[str, dict[str, float]]) -> Figure:

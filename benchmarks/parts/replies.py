@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from statistics import median
 
-from benchmarks.crowd import Crowd, crowd, exchange
-from benchmarks.figures import Figure, Goal
+from benchmarks.crowd import Crowd, exchange
+from benchmarks.figures import Figure, Goal, cpu_figure, medians, plain_figure
 from benchmarks.frames import command
-from benchmarks.sides import Side, metered
+from benchmarks.sides import Side, joined, metered
 
-SECONDS = 1.0
+TURNS = 4  # for each repeat
+SECONDS = 0.3
 _QUESTION = command("get_connection_count", {})
 _GOAL_AT = 16  # connections
 
@@ -17,20 +17,20 @@ _GOAL_AT = 16  # connections
 def measure(sides: Sequence[Side], sizes: Iterable[int], repeats: int) -> Iterator[Figure]:
     for connections in sizes:
         samples: dict[str, list[float]] = defaultdict(list)
-        for _ in range(repeats):
-            for side in sides:
-                for name, value in _one(side, connections):
-                    samples[name].append(value)
-        yield from _figures(connections, {name: median(all_) for name, all_ in samples.items()})
+        with joined(sides, connections, "replies") as crowds:
+            for number in range(TURNS * repeats + 1):
+                for side, them in crowds:
+                    for name, value in _turn(side, them, number):
+                        samples[name].append(value)
+        yield from _figures(connections, medians(samples))
 
 
-def _one(side: Side, connections: int) -> Iterator[tuple[str, float]]:
-    with crowd(side.web_sockets, connections, side.upgrade("replies")) as them:
-        side.settle(0)
-        exchange(them, lambda: _QUESTION, one_message(them), SECONDS / 5)
-        with metered(side) as meter:
-            had = exchange(them, lambda: _QUESTION, one_message(them), SECONDS)
-    yield f"{side.name} rate", had.per_second
+def _turn(side: Side, them: Crowd, number: int) -> Iterator[tuple[str, float]]:
+    with metered(side) as meter:
+        had = exchange(them, lambda: _QUESTION, one_message(them), SECONDS)
+    if not number:  # the first one warms up
+        return
+    yield f"{side.name} per", had.per_second
     yield f"{side.name} p50", had.percentile_ms(0.5)
     for group, cpu_us in meter.per(had.answers).items():
         yield f"{group} us", cpu_us
@@ -54,20 +54,8 @@ def one_message(them: Crowd) -> Callable[[int, bytes], bool]:
 
 
 def _figures(connections: int, found: dict[str, float]) -> Iterator[Figure]:
-    case = f"{connections} connections"
-    ours = {name: found[f"{name} us"] for name in ("gateway", "Valkey") if f"{name} us" in found}
-    yield Figure(
-        "request and reply",
-        case,
-        "CPU us",
-        found.get("ceiling us"),
-        sum(ours.values()) if ours else None,
-        made_of=" + ".join(f"{name} {spent:.1f}" for name, spent in ours.items()),
-        goal=Goal(1.2, of="ratio") if connections == _GOAL_AT else None,
-    )
-    yield Figure(
-        "request and reply", case, "per s", found.get("ceiling rate"), found.get("product rate")
-    )
-    yield Figure(
-        "request and reply", case, "p50 ms", found.get("ceiling p50"), found.get("product p50")
-    )
+    part, case = "request and reply", f"{connections} connections"
+    goal = Goal(1.2, of="ratio") if connections == _GOAL_AT else None
+    yield cpu_figure(part, case, "CPU us", found, goal)
+    yield plain_figure(part, case, "per s", found)
+    yield plain_figure(part, case, "p50 ms", found)

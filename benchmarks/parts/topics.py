@@ -4,10 +4,11 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from itertools import count
+from statistics import median
 from time import perf_counter
 
 from benchmarks.crowd import Crowd, crowd
-from benchmarks.figures import Figure, Goal, middle
+from benchmarks.figures import Figure, Goal
 from benchmarks.frames import command
 from benchmarks.sides import Side
 
@@ -25,7 +26,7 @@ def measure(sides: Sequence[Side], sizes: Sequence[int], repeats: int) -> Iterat
                 found[side.name].append(sorted(_one(side, readers)))
         for name, part in (("p50", 0.5), ("p99", 0.99)):
             values = {
-                side: middle([one[int(part * (len(one) - 1))] for one in samples])
+                side: median([one[int(part * (len(one) - 1))] for one in samples])
                 for side, samples in found.items()
             }
             beside, product = values.get("ceiling"), values.get("product")

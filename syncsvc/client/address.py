@@ -38,11 +38,12 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A run on a server."""
+    """A run on a server; who attends says its name at the door, and is present for the others."""
 
     server: str
     run: str
     credentials: Credentials = Credentials()
+    attend: bool = True
 
     def __post_init__(self) -> None:
         _check_server(self.server)
@@ -50,8 +51,8 @@ class Address:
             raise Rejected("run: expected a name, found an empty one")
 
     def uri(self, worker: str) -> str:
-        base = self.server.rstrip("/")
-        return f"{base}/runs/{quote(self.run, safe='')}?worker={quote(worker, safe='')}"
+        run = f"{self.server.rstrip('/')}/runs/{quote(self.run, safe='')}"
+        return f"{run}?worker={quote(worker, safe='')}" if self.attend else run
 
     @property
     def is_near(self) -> bool:

@@ -95,8 +95,13 @@ class Lease(Part):
     @property
     def held(self) -> bool:
         """True as long as the lease can be relied on, by the clock, at this very moment."""
-        over = self._ended or self.lost.is_set() or self._process != self._session.process
+        over = self._ended or self.lost.is_set() or self._is_of_a_parent
         return not over and self._left() > 0
+
+    @property
+    def _is_of_a_parent(self) -> bool:
+        """True in a forked child: its parent holds the lease, and keeps it."""
+        return self._process != self._session.process
 
     def check(self) -> int:
         """Give the fencing token. Raises LeaseLost."""
@@ -105,6 +110,10 @@ class Lease(Part):
         return self.token
 
     async def __aenter__(self) -> Self:
+        if self._keeper is not None:
+            raise Rejected(f"{self.name}: expected one block at a time for one object, found two")
+        self._ended, self._process = False, self._session.process
+        self.lost.clear()
         holders = self._session.holders
         self.worker = holders.take(self.subject, self._session.worker)
         try:
@@ -240,7 +249,7 @@ class Lease(Part):
     async def _stop_keeping(self) -> None:
         """Raises what `on_lost` raised."""
         keeper, self._keeper = self._keeper, None
-        if keeper is not None:
+        if keeper is not None and not self._is_of_a_parent:
             keeper.cancel()
             await asyncio.wait([keeper])
             if not keeper.cancelled():

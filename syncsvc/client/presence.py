@@ -38,6 +38,7 @@ class Presence(Speaker):
         super().__init__(session)
         self._about = about
         self._ttl = seconds("ttl", ttl)
+        self._process = session.process
         self._beating: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -52,6 +53,8 @@ class Presence(Speaker):
         trace: TracebackType | None,
     ) -> None:
         beating, self._beating = self._beating, None
+        if self._process != self._session.process:
+            return  # a forked child: its parent stays present
         if beating is not None:
             beating.cancel()
             await asyncio.wait([beating])

@@ -115,15 +115,17 @@ def connect(  # noqa: PLR0913 - all that one may say about a connection, by keyw
     username: str = "",
     password: str = "",
     token: str = "",
+    attend: bool = True,
     connect_within: Seconds = 10.0,
     reconnect_within: Seconds = 60.0,
 ) -> Run:
     """Give a run on a server such as ws://127.0.0.1:9105, to be entered with `async with`.
 
     `worker` names this process for the others; by default its host, its number and something
-    random. Raises Rejected for an address or credentials that cannot be.
+    random. It is present for them as long as it is connected, unless `attend` is False.
+    Raises Rejected for an address or credentials that cannot be.
     """
-    address = Address(server, run, Credentials(username, password, token))
+    address = Address(server, run, Credentials(username, password, token), attend)
     tempo = Tempo(
         seconds("connect_within", connect_within), seconds("reconnect_within", reconnect_within)
     )

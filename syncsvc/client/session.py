@@ -61,14 +61,28 @@ class Session:
     async def call(self, question: Question) -> bytes:
         """Ask, also across lost links, and give the answer's content.
 
+        A wait goes on, as long as it may, while the server says that it cannot serve now.
         Raises what the server answers (Rejected, Unknown, Conflict, Unavailable), NotReachable,
         Refused, or TimedOut when no answer came.
         """
+        since = self.tempo.clock()
+        end = since + (question.wait.seconds if question.wait else 0.0)
+        for delay in self.tempo.delays():
+            try:
+                return await self._call_once(question, since)
+            except Unavailable as error:
+                is_last = isinstance(error, NotReachable | TimedOut)
+                if is_last or self.tempo.clock() + delay >= end:
+                    raise
+            await self.tempo.pause(delay)
+        raise AssertionError("the delays do not end")
+
+    async def _call_once(self, question: Question, since: float) -> bytes:
         answer = asyncio.get_running_loop().create_future()
-        call = Call(next(self._ids), question, self.tempo.clock(), answer)
+        call = Call(next(self._ids), question, since, answer)
         self._calls[call.id] = call
         self._ensure_kept()
-        self._post(*call.frames(call.since))
+        self._post(*call.frames(self.tempo.clock()))
         try:
             return await self._answered(call)
         except (TimedOut, asyncio.CancelledError):
@@ -77,7 +91,9 @@ class Session:
 
     async def _answered(self, call: Call) -> bytes:
         wait = call.question.wait
-        patience = MARGIN + (wait.seconds if wait else self.tempo.reconnect_within)
+        patience = MARGIN + (
+            wait.left(self.tempo.clock() - call.since) if wait else self.tempo.reconnect_within
+        )
         await asyncio.wait([call.answer], timeout=patience)
         if not call.answer.done():
             raise TimedOut(f"{call.question.command}: no answer within {patience:g} s")

@@ -6,10 +6,16 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    WebSocketException,
+)
 from websockets.http11 import Response
 
 from syncsvc.client.address import Address
+from syncsvc.client.failures import Refused
 from syncsvc.client.link import LinkLost
 from syncsvc.errors import SyncsvcError, Unavailable
 
@@ -74,6 +80,8 @@ async def open_link(address: Address, worker: str) -> SocketLink:
         raise _turned_away(address, error.response) from error
     except (OSError, InvalidHandshake) as error:
         raise Unavailable(str(error) or type(error).__name__) from error
+    except (WebSocketException, UnicodeError, ImportError) as error:  # of the address, or a proxy
+        raise Refused(f"{address.server}: {error}") from error
 
 
 def _turned_away(address: Address, response: Response) -> SyncsvcError:

@@ -11,7 +11,7 @@ from secrets import token_hex
 from syncsvc.coordination.names import check_name
 
 REMEMBERED = timedelta(minutes=10)
-RETRIED = timedelta(minutes=1)  # longer than any connection tries again
+RETRIED = timedelta(seconds=20)  # longer than any connection tries again
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -13,15 +12,12 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from syncsvc import __version__
-from syncsvc.coordination.operations.operation import Operations
 from syncsvc.errors import SyncsvcError
 from syncsvc.gateway import openapi
 from syncsvc.gateway.commands import Commands
 from syncsvc.gateway.edge import Edge
 from syncsvc.gateway.guard import Guard
 from syncsvc.gateway.refusals import refuse, refuse_http, refuse_unexpected
-
-NO_COMMANDS: Operations = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -34,15 +30,13 @@ class ByPort:
         await self.apps[scope["server"][1]](scope, receive, send)
 
 
-def build_api(
-    routes: list[BaseRoute], token: str | None, operations: Operations = NO_COMMANDS
-) -> Edge:
+def build_api(routes: list[BaseRoute], token: str | None, commands: Commands) -> Edge:
     """Give the application that serves the API, its commands and document, metrics and Flower."""
     own: list[BaseRoute] = [
         Route("/", _welcome, methods=["GET"]),
         Route("/metrics", _metrics, methods=["GET"]),
-        *Commands(operations).routes(),
-        *openapi.routes(operations),
+        *commands.routes(),
+        *openapi.routes(commands.operations),
     ]
     handlers = {SyncsvcError: refuse, HTTPException: refuse_http, Exception: refuse_unexpected}
     return Edge(Guard(Starlette(routes=own + routes, exception_handlers=handlers), token), "api")

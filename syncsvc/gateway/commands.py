@@ -1,14 +1,14 @@
 """Every command of a run over HTTP: one POST is one question and gets one answer.
 
 A command that waits is a long-poll: it ends with its `wait_seconds`, or at once when the client
-hangs up, which takes back what was queued for it.
+hangs up, which takes back what was queued for it, and when this process stops.
 """
 
 import asyncio
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Coroutine
+from datetime import timedelta
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -18,11 +18,12 @@ from structlog.contextvars import bind_contextvars
 
 from syncsvc.bodies import read_body
 from syncsvc.coordination.names import check_name
-from syncsvc.coordination.operations.operation import Caller, Operation, Operations
-from syncsvc.errors import Rejected, Unknown
+from syncsvc.coordination.operations.operation import Caller, Operation, Operations, Reply
+from syncsvc.errors import Rejected, Unavailable, Unknown
 
 LARGEST_BODY = 2 * 1024 * 1024
 JSON = "application/json"
+SHORT = 0.2  # seconds that a stopping process gives to what is nearly done
 
 Answer = TypeVar("Answer")
 
@@ -36,11 +37,12 @@ class CommandList(msgspec.Struct):
     commands: list[CommandView]
 
 
-@dataclass(frozen=True)
 class Commands:
     """Answers commands from the operations that carry them out."""
 
-    operations: Operations
+    def __init__(self, operations: Operations) -> None:
+        self.operations = operations
+        self._under_way: set[asyncio.Future[Reply]] = set()
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -57,8 +59,23 @@ class Commands:
         caller = Caller(check_name("run", request.path_params["run"]), _worker(request))
         bind_contextvars(run=caller.run, command=operation.name)
         body = await read_body(request, LARGEST_BODY)
-        reply = await while_connected(request, operation.perform(caller, body))
+        reply = await self._answer(request, operation.perform(caller, body))
         return Response(msgspec.json.encode(reply), media_type=JSON)
+
+    async def drain(self) -> None:
+        """The process stops: whoever waits long is told to ask again, at another gateway."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=SHORT)
+        for answer in self._under_way:
+            answer.cancel()
+
+    async def _answer(self, request: Request, performing: Coroutine[Any, Any, Reply]) -> Reply:
+        answer = asyncio.ensure_future(performing)
+        self._under_way.add(answer)
+        try:
+            return await while_connected(request, answer)
+        finally:
+            self._under_way.discard(answer)
 
     def _operation(self, command: str) -> Operation:
         operation = self.operations.get(command)
@@ -71,17 +88,18 @@ class Commands:
         return operation
 
 
-async def while_connected(request: Request, answering: Awaitable[Answer]) -> Answer:
+async def while_connected(request: Request, answer: asyncio.Future[Answer]) -> Answer:
     """Wait for an answer; give up when the client, whose body was read, hangs up.
 
-    Raises ClientDisconnect then.
+    Raises ClientDisconnect then, and Unavailable when the answer is given up here.
     """
-    answer = asyncio.ensure_future(answering)
     leaving = asyncio.ensure_future(_disconnect(request))
     try:
         await asyncio.wait((answer, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
             raise ClientDisconnect
+        if answer.cancelled():
+            raise Unavailable("this gateway stops: ask again", retry_after=timedelta(seconds=1))
         return answer.result()
     finally:
         answer.cancel()

@@ -16,6 +16,7 @@ from syncsvc.adapters.testsync.ports import Rooms
 from syncsvc.adapters.testsync.server import TestSyncSockets
 from syncsvc.gateway.api import Api
 from syncsvc.gateway.app import ByPort, build_api
+from syncsvc.gateway.commands import Commands
 from syncsvc.gateway.edge import Edge
 from syncsvc.gateway.flower import FlowerProxy
 from syncsvc.gateway.health import Health
@@ -57,6 +58,7 @@ class Gateway:
         self._ports = ports
         self.services = build(settings)
         self._coordination = Coordination.open(settings, self.services.stores.scripts)
+        self._commands = Commands(self._coordination.operations)
         self._flower = FlowerProxy(settings.flower_socket)
         self.api_port = _number(ports.api)
         self.sync_storage_port = _number(ports.sync_storage)
@@ -65,7 +67,7 @@ class Gateway:
         self._presence = presence(settings, self.services)
         self._app = ByPort(
             {
-                self.api_port: _api(settings, self.services, self._coordination, self._flower),
+                self.api_port: _api(settings, self.services, self._commands, self._flower),
                 self.sync_storage_port: sync_storage(self.services, self._presence),
                 self.testsync_http_port: _testsync(settings, self.services, self._coordination),
             }
@@ -105,6 +107,7 @@ class Gateway:
 
     async def _send_agents_away(self) -> None:
         self._coordination.meetings.drain()
+        await self._commands.drain()
         await self._agents.drain()
 
 
@@ -133,16 +136,14 @@ def _number(sockets: Sockets) -> int:
     return port
 
 
-def _api(
-    settings: Settings, services: Services, coordination: Coordination, flower: FlowerProxy
-) -> Edge:
+def _api(settings: Settings, services: Services, commands: Commands, flower: FlowerProxy) -> Edge:
     stores = services.stores
     health = Health({"database": partial(ping, stores.database), "redis": stores.scripts.ping})
     api = Api(stores.runs, stores.rosters, services.results)
     return build_api(
         [*health.routes(), *api.routes(), *flower.routes()],
         _api_token(settings),
-        coordination.operations,
+        commands,
     )
 
 

@@ -111,7 +111,8 @@ async def carry_out(store: Checkpoints, place: Place, command, number: int) -> A
     return await DO[name](store, place, number, *given)
 
 
-async def arrive(store, place, number, terms, workers, generation, lenient):
+async def arrive(store, place, number, *asked):
+    terms, workers, generation, lenient = asked
     call = f"c{number + 1}"  # the first ones are those that others name
     return await store.arrive(Batch(place, terms, workers, call, generation, lenient))
 

@@ -339,8 +339,11 @@ async def test_a_leader_hands_over_to_the_one_it_names(world):
 @pytest.mark.parametrize("heir", ["stranger", "a", "dead"])
 async def test_a_leader_keeps_its_lease_when_the_heir_does_not_wait(world, heir):
     await world.ask("a", LEADER)
+    await world.ask("b", LEADER)
     await world.ask("dead", LEADER)
-    world.pass_(15 * SECOND)
+    world.pass_(10 * SECOND)
+    await world.ask("b", LEADER)
+    world.pass_(5 * SECOND)
 
     assert await world.release("a", LEADER, heir=heir) is Outcome.ABSENT
     assert await world.holders(LEADER) == {"a"}

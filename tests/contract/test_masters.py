@@ -148,9 +148,11 @@ async def test_a_master_that_has_completed_leads_no_more(party):
 async def test_a_master_that_has_completed_hands_over_to_the_next_in_line(party):
     await party.begin("a")
     await party.campaign("next")
+    await party.hear()
 
     await party.report("a", COMPLETED)
 
+    assert await party.hear() == str(await party.token())
     assert await party.leads() == "next"
 
 

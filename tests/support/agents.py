@@ -79,6 +79,9 @@ class Agent(asyncio.Protocol):
     def stop_reading(self) -> None:
         self._transport.pause_reading()
 
+    def read_on(self) -> None:
+        self._transport.resume_reading()
+
     async def close(self) -> None:
         self._transport.abort()
         await self.closed

@@ -238,7 +238,7 @@ async def serve(server: Coordination) -> AsyncIterator[str]:
 def _line(server: Coordination, connection: ServerConnection) -> Line:
     assert connection.request is not None
     parts = urlsplit(connection.request.path)
-    worker = parse_qs(parts.query)["worker"][0]
+    (worker,) = parse_qs(parts.query).get("worker", [None])
     return Line(server, Caller(unquote(parts.path.removeprefix("/runs/")), worker))
 
 

@@ -10,62 +10,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from redis import Redis
-
 from syncsvc.embedded.ports import free_port
-from syncsvc.embedded.valkey import configuration, find_server
-from syncsvc.settings import PREFIX, Settings
+from syncsvc.settings import PREFIX
 from syncsvc.stores.sql.database import open_database
 from syncsvc.stores.sql.migrate import migrate
 from syncsvc.telemetry import READY_FILE
-from tests.support.waiting import apart, until, until_connects
+from tests.support.valkey import OwnValkey, own_valkey
+from tests.support.waiting import apart, until
 
 ROOT = Path(__file__).parents[2]
 STARTING = 30.0  # seconds
 STOPPING = 12.0
-
-
-@dataclass
-class Memory:
-    """The server that keeps what is about now; `durable` says whether it has a file."""
-
-    folder: Path
-    durable: bool
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def socket(self) -> Path:
-        return self.folder / "s"
-
-    @property
-    def url(self) -> str:
-        return f"unix://{self.socket}?db=0"
-
-    def start(self) -> None:
-        conf = self.folder / "valkey.conf"
-        conf.write_text(configuration(self.folder, self.socket))
-        binary = apart(find_server(Settings()))
-        keeps = ["--appendonly", "yes" if self.durable else "no"]
-        with (self.folder / "valkey.log").open("ab") as log:
-            self.process = subprocess.Popen([binary, conf, *keeps], stdout=log, stderr=log)
-        until_connects(self.socket)
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        if self.process is not None:
-            self.process.send_signal(how)
-            self.process.wait(STOPPING)
-            self.socket.unlink(missing_ok=True)
-
-    def restart(self, how: signal.Signals) -> None:
-        self.stop(how)
-        self.start()
-
-    def forget(self) -> None:
-        with self.connection() as redis:
-            redis.flushall()
-
-    def connection(self) -> Redis:
-        return Redis.from_url(self.url)
+GATEWAY = (sys.executable, "-m", "syncsvc", "gateway")
 
 
 @dataclass
@@ -75,7 +31,7 @@ class GatewayProcess:
     folder: Path
     name: str
     environment: dict[str, str]
-    command: Sequence[str] = (sys.executable, "-m", "syncsvc", "gateway")
+    command: Sequence[str] = GATEWAY
     api: int = field(default_factory=free_port)
     ws: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
@@ -121,13 +77,27 @@ class GatewayProcess:
 class Fleet:
     """Gateways side by side, and the memory that they share."""
 
-    memory: Memory
-    gateways: list[GatewayProcess]
+    memory: OwnValkey
+    folder: Path
+    environment: dict[str, str]
+    gateways: list[GatewayProcess] = field(default_factory=list)
 
     @property
     def ports(self) -> list[int]:
         """The ports of WebSockets, one of each gateway."""
         return [gateway.ws for gateway in self.gateways]
+
+    @contextmanager
+    def another_gateway(self, command: Sequence[str] = GATEWAY) -> Iterator[GatewayProcess]:
+        """Start one more, and stop it at the end."""
+        name = f"gateway-{len(self.gateways) + 1}"
+        gateway = GatewayProcess(self.folder, name, self.environment, command)
+        try:
+            gateway.start()
+            self.gateways.append(gateway)
+            yield gateway
+        finally:
+            gateway.stop()
 
 
 @contextmanager
@@ -136,17 +106,12 @@ def running_fleet(
 ) -> Iterator[Fleet]:
     """Start a memory and gateways on it, and stop all of them at the end."""
     allow_many_files()
-    memory = Memory(folder, durable)
     with ExitStack() as started:
-        memory.start()
-        started.callback(memory.stop)
+        memory = started.enter_context(own_valkey(folder, keeps=durable))
         apart(_new_database(folder / "syncsvc.db"))
-        fleet = Fleet(memory, [])
-        for number in range(1, gateways + 1):
-            gateway = GatewayProcess(folder, f"gateway-{number}", _environment(memory, settings))
-            started.callback(gateway.stop)
-            gateway.start()
-            fleet.gateways.append(gateway)
+        fleet = Fleet(memory, folder, _environment(memory, settings))
+        for _ in range(gateways):
+            started.enter_context(fleet.another_gateway())
         yield fleet
 
 
@@ -157,7 +122,7 @@ def allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _environment(memory: Memory, settings: dict[str, str]) -> dict[str, str]:
+def _environment(memory: OwnValkey, settings: dict[str, str]) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return {
         **inherited,

@@ -97,26 +97,39 @@ def assert_linearizable(history: Sequence[Call], model: Model[Any], about: str =
 
 
 def _extended(calls: Sequence[Call], model: Model[Any], found: _Found) -> Iterator[_Found]:
-    """Give every way to place one more call, the most promising last."""
+    """Give the ways to place one more call that need to be tried, the most promising last.
+
+    A call that changes nothing may always come first, so then there is no other way. One of
+    unknown outcome that changes nothing need not be placed.
+    """
     placed, state, order = found
+    ways = []
     for index in _next(calls, placed):
         call = calls[index]
         after = model.step(state, call.operation, call.result)
-        if after is not None:
-            yield placed | 1 << index, after, (index, order)
+        if after is None or (after == state and call.result is UNKNOWN):
+            continue
+        way = (placed | 1 << index, after, (index, order))
+        if after == state:
+            return iter([way])
+        ways.append(way)
+    return iter(ways)
 
 
 def _next(calls: Sequence[Call], placed: int) -> list[int]:
-    """Give the calls that may come next: those that no unplaced call returned before."""
+    """Give the calls that may come next: those that no unplaced call returned before.
+
+    Of several of unknown outcome that ask for the same, the first stands for all.
+    """
     soonest = inf
-    candidates = []
+    candidates: dict[Hashable, int] = {}
     for index, call in enumerate(calls):
         if call.invoked > soonest:
             break
         if not placed >> index & 1:
             soonest = min(soonest, call.returned)
-            candidates.append(index)
-    return sorted(candidates, key=lambda index: -calls[index].returned)
+            candidates.setdefault(call.operation if call.result is UNKNOWN else index, index)
+    return sorted(candidates.values(), key=lambda index: -calls[index].returned)
 
 
 def _verdict(calls: Sequence[Call], found: _Found, *, linearizable: bool) -> Verdict:

@@ -150,6 +150,11 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """The wait was over when its generation was released: the worker may pass all the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unreleased:
     """The wait ended before its generation was released: the worker counts no more."""
 
@@ -177,9 +182,9 @@ class Checkpoint:
             return self._arrived(state, operation.worker)
         if isinstance(result, Released):
             return self._let_go(state, operation.worker, result)
-        if result is UNKNOWN:
-            return _gone(state, operation.worker)
-        return _taken_back(state, operation.worker)
+        if result == Unreleased():
+            return _taken_back(state, operation.worker)
+        return _gone(state, operation.worker, was_released=result == Passed())
 
     def _arrived(self, state: Meeting, worker: str) -> Meeting | None:
         if any(name == worker for name, _ in state.let_go):
@@ -196,9 +201,11 @@ class Checkpoint:
         return replace(state, let_go=state.let_go - {(worker, result.generation)})
 
 
-def _gone(state: Meeting, worker: str) -> Meeting:
-    """It is counted no more, or was released and does not know it."""
+def _gone(state: Meeting, worker: str, *, was_released: bool) -> Meeting | None:
+    """It was released and does not know by which generation, or may be counted no more."""
     told = {(name, generation) for name, generation in state.let_go if name != worker}
+    if was_released and len(told) == len(state.let_go):
+        return None
     return replace(state, arrived=state.arrived - {worker}, let_go=frozenset(told))
 
 

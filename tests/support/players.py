@@ -105,7 +105,7 @@ async def play(
     story: Callable[[Player, str, int], Any],
     *,
     players: int = 6,
-    calls: int = 10,
+    calls: int = 16,
 ) -> list[Call]:
     """Let several players do something with one object, and give what they saw."""
     chance = random.Random(seed)

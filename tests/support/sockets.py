@@ -143,21 +143,13 @@ async def serving(
     """Serve on a free port of loopback until the end of the block."""
     store = MemoryConnections(lambda: NOON, SILENT_AFTER, lambda *_: None)
     counts = ConnectionCounts(store, "gateway")
-    port = Port(0, None, OneShot(), data or MemoryTestData(), Attendees(), counts)  # type: ignore[arg-type]
-    rooms = Rooms(
-        meetings=port.meetings,
-        data=port.data,
-        operations=operations or {},
-        presence=port.presence,
-        connections=counts,
-        clock=lambda: NOON,
-        gateway_id="gateway",
-    )
-    port.sockets = TestSyncSockets(rooms, credentials, api_token=api_token, strict=strict)
+    meetings, kept, presence = OneShot(), data or MemoryTestData(), Attendees()
+    rooms = Rooms(meetings, kept, operations or {}, presence, counts, lambda: NOON, "gateway")
+    sockets = TestSyncSockets(rooms, credentials, api_token=api_token, strict=strict)
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setblocking(False)  # noqa: FBT003 - the standard library's signature
-    port.number = listening.getsockname()[1]
-    await port.sockets.open([listening])
+    port = Port(listening.getsockname()[1], sockets, meetings, kept, presence, counts)
+    await sockets.open([listening])
     tending = [asyncio.create_task(port.sockets.tend()), asyncio.create_task(counts.tell())]
     try:
         yield port

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from syncsvc.adapters.testsync.ports import Presence
 from syncsvc.coordination.presence.model import Arriving
-from syncsvc.errors import SyncsvcError
+from syncsvc.errors import SyncsvcError, Unavailable
 from syncsvc.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -89,7 +89,8 @@ class Attendance:
                 await self._presence.leave(run, worker)
         except SyncsvcError as error:
             log.warning("presence not told", run=run, worker=worker, reason=str(error))
-            self._changed.setdefault((run, worker), joins)
+            if isinstance(error, Unavailable):
+                self._changed.setdefault((run, worker), joins)
 
     async def _beat(self, run: str, workers: list[str]) -> None:
         try:

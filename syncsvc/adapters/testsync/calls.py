@@ -1,7 +1,8 @@
 """The calls of one connection, side by side, each answered under its own id."""
 
 import asyncio
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 from syncsvc.adapters.testsync import replies, wire
 from syncsvc.coordination.operations.operation import Caller, Operation, Operations
@@ -11,6 +12,9 @@ from syncsvc.telemetry import get_logger
 log = get_logger(__name__)
 
 MOST = 1000  # at once
+
+Begin = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
+"""Begins a story and owns its task."""
 
 
 class Asker(Protocol):
@@ -26,10 +30,11 @@ class Asker(Protocol):
 class Calls:
     """What a connection has asked for and has no answer to yet."""
 
-    def __init__(self, asker: Asker, caller: Caller, operations: Operations) -> None:
+    def __init__(self, asker: Asker, caller: Caller, operations: Operations, begin: Begin) -> None:
         self._asker = asker
         self._caller = caller
         self._operations = operations
+        self._begin = begin
         self._running: dict[object, asyncio.Task[None]] = {}
 
     def start(self, call: wire.Call) -> None:
@@ -40,7 +45,7 @@ class Calls:
             self._asker.complain(call.command, call.id, error or _unknown(call))
             return
         key = object() if call.id is None else call.id
-        task = asyncio.create_task(self._carry_out(operation, call))
+        task = self._begin(self._carry_out(operation, call))
         self._running[key] = task
         task.add_done_callback(lambda _: self._running.pop(key, None))
 

@@ -56,7 +56,8 @@ class Connection(Socket):
         self._calls: Calls | None = None
         self.run = run
         self.worker = admission.worker
-        self.errors = not hall.strict if admission.errors is None else admission.errors
+        wanted = admission.errors
+        self.errors = (admission.ours or not hall.strict) if wanted is None else wanted
         self.extended = admission.ours or admission.worker is not None
         self.waits: set[PlainWait | NamedWait] = set()
         self.session: str
@@ -110,8 +111,8 @@ class Connection(Socket):
     def call(self, command: wire.Call) -> None:
         self.extended = self.extended or command.id is not None
         if self._calls is None:
-            caller = Caller(self.run, self.worker)
-            self._calls = Calls(self, caller, self._hall.rooms.operations)
+            hall, caller = self._hall, Caller(self.run, self.worker)
+            self._calls = Calls(self, caller, hall.rooms.operations, hall.own)
         self._calls.start(command)
 
     def cancel(self, command: wire.Cancel) -> None:

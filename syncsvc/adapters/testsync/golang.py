@@ -6,38 +6,75 @@ was, and bytes that are no UTF-8 become U+FFFD. Numbers and texts keep their typ
 
 import json
 import re
-from collections.abc import Iterator
-
-import msgspec
+from collections.abc import Iterable
+from enum import Enum, auto
 
 from syncsvc.errors import Rejected
 
 DEEPEST = 10_000  # Go's own limit
-WALKED = 64 * 1024  # bytes walked in Python; a longer object is read at once, or refused
+WALKED = 32 * 1024  # bytes; the walk is in Python, and nobody else is served meanwhile
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 
-SPACE = re.compile(rb"[ \t\r\n]*")
-TEXT = re.compile(rb'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"')
-ATOM = re.compile(rb"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_WS = rb"[ \t\r\n]*"
+_TEXT = rb'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"'
+_NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
+BEGIN = re.compile(rb"\{%b(\}?)" % _WS)
+KEY = re.compile(rb"%b(%b)%b:%b" % (_WS, _TEXT, _WS, _WS))
+END = re.compile(rb"%b([,}])" % _WS)
+TOKEN = re.compile(
+    rb"%b(?:(?P<text>%b)|(?P<atom>true|false|null|%b)" % (_WS, _TEXT, _NUMBER)
+    + rb"|(?P<comma>,)|(?P<colon>:)|(?P<open>[\[{])|(?P<close>[\]}]))"
+)
+SPACE = b" \t\r\n"
 WHOLE = re.compile(rb"-?[0-9]+")
 SURROGATE = re.compile("[\ud800-\udfff]")
-CLOSES = {b"{": b"}", b"[": b"]"}
 KINDS = {b'"': "a string", b"{": "an object", b"[": "a list", b"t": "true", b"f": "false"}
 
 
-def members(source: bytes, field: str) -> Iterator[tuple[str, bytes]]:
+class State(Enum):
+    """What may come next."""
+
+    VALUE = auto()
+    FIRST = auto()  # a value, or the end of an empty list
+    KEY = auto()
+    FIRST_KEY = auto()  # a key, or the end of an empty object
+    COLON = auto()
+    AFTER = auto()  # a comma, or the end of what a value was in
+
+
+RULES = {
+    (State.VALUE, "open"): State.VALUE,
+    (State.VALUE, "text"): State.AFTER,
+    (State.VALUE, "atom"): State.AFTER,
+    (State.FIRST, "open"): State.VALUE,
+    (State.FIRST, "text"): State.AFTER,
+    (State.FIRST, "atom"): State.AFTER,
+    (State.FIRST, "close"): State.AFTER,
+    (State.KEY, "text"): State.COLON,
+    (State.FIRST_KEY, "text"): State.COLON,
+    (State.FIRST_KEY, "close"): State.AFTER,
+    (State.COLON, "colon"): State.VALUE,
+    (State.AFTER, "comma"): State.VALUE,
+    (State.AFTER, "close"): State.AFTER,
+}
+
+
+def members(source: bytes, field: str) -> Iterable[tuple[str, bytes]]:
     """Give the keys of an object, case folded, and the bytes of their values, in order.
 
-    Raises Rejected when it is no JSON object; null has no members.
+    Raises Rejected when it is no JSON object, or too large; null has no members.
     """
-    source = source.strip(b" \t\r\n")
+    source = source.strip(SPACE)
     if source == b"null":
-        return iter(())
-    if len(source) > WALKED:
-        return iter(_at_once(source, field))
+        return ()
     if not source.startswith(b"{"):
         raise Rejected(f"{field}: expected an object, found {kind(source)}")
-    return iter(_Walk(source, field).members())
+    if len(source) > WALKED:
+        raise Rejected(
+            f"{field}: expected strict JSON with known keys, or at most {WALKED} bytes,"
+            f" found {len(source)}"
+        )
+    return _Walk(source, field).members()
 
 
 def text(raw: bytes, field: str) -> str:
@@ -65,16 +102,6 @@ def kind(raw: bytes) -> str:
     return KINDS.get(raw[:1], "null" if raw == b"null" else "no JSON")
 
 
-def _at_once(source: bytes, field: str) -> list[tuple[str, bytes]]:
-    try:
-        found = msgspec.json.decode(source, type=dict[str, msgspec.Raw])
-    except msgspec.ValidationError as error:
-        raise Rejected(f"{field}: expected an object, found {kind(source)}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Rejected(f"{field}: expected JSON, found something else: {error}") from error
-    return [(key.casefold(), bytes(raw)) for key, raw in found.items()]
-
-
 def _unquote(raw: bytes) -> str:
     # Each byte that is no UTF-8, and each half of a pair that stands alone, is a surrogate now.
     said: str = json.loads(raw.decode("utf-8", "surrogateescape"))
@@ -82,7 +109,7 @@ def _unquote(raw: bytes) -> str:
 
 
 class _Walk:
-    """One pass over an object that starts with a brace."""
+    """One pass over an object."""
 
     def __init__(self, source: bytes, field: str) -> None:
         self._source = source
@@ -91,88 +118,50 @@ class _Walk:
 
     def members(self) -> list[tuple[str, bytes]]:
         found = []
-        self._take(b"{")
-        more = not self._took(b"}")
-        while more:
-            key = _unquote(self._key()).casefold()
-            found.append((key, self._value()))
-            more = self._took(b",")
-            if not more:
-                self._take(b"}")
-        self._skip_space()
+        mark = self._match(BEGIN)
+        while mark != b"}":
+            key = self._match(KEY)
+            start = self._at
+            self._skip_value()
+            found.append((_unquote(key).casefold(), self._source[start : self._at]))
+            mark = self._match(END)
         if self._at != len(self._source):
             raise self._wrong()
         return found
 
-    def _value(self) -> bytes:
-        self._skip_space()
-        start = self._at
-        self._skip_value()
-        return self._source[start : self._at]
-
-    def _skip_value(self) -> None:
-        """Step over a value; a stack instead of recursion, so that no depth breaks it."""
-        closers: list[bytes] = []
-        ended = False  # whether the value that stands before this place is complete
-        while not ended or closers:
-            ended = self._step_out(closers) if ended else self._step_in(closers)
-            if len(closers) > DEEPEST:
-                raise Rejected(f"{self._field}: expected at most {DEEPEST} levels, found more")
-
-    def _step_in(self, closers: list[bytes]) -> bool:
-        self._skip_space()
-        opener = self._source[self._at : self._at + 1]
-        closer = CLOSES.get(opener)
-        if closer is None:
-            self._atom()
-            return True
-        self._at += 1
-        if self._took(closer):
-            return True
-        closers.append(closer)
-        if closer == b"}":
-            self._key()
-        return False
-
-    def _step_out(self, closers: list[bytes]) -> bool:
-        if not self._took(b","):
-            self._take(closers.pop())
-            return True
-        if closers[-1] == b"}":
-            self._key()
-        return False
-
-    def _key(self) -> bytes:
-        self._skip_space()
-        start = self._at
-        self._match(TEXT)
-        key = self._source[start : self._at]
-        self._take(b":")
-        return key
-
-    def _atom(self) -> None:
-        self._match(TEXT if self._source[self._at : self._at + 1] == b'"' else ATOM)
-
-    def _match(self, pattern: re.Pattern[bytes]) -> None:
+    def _match(self, pattern: re.Pattern[bytes]) -> bytes:
         found = pattern.match(self._source, self._at)
         if found is None:
             raise self._wrong()
         self._at = found.end()
+        return found[1]
 
-    def _skip_space(self) -> None:
-        found = SPACE.match(self._source, self._at)
-        self._at = found.end() if found else self._at
+    def _skip_value(self) -> None:
+        """Step over a value; a stack instead of recursion, so that no depth breaks it."""
+        closers: list[bytes] = []
+        state = State.VALUE
+        while closers or state is not State.AFTER:
+            token = TOKEN.match(self._source, self._at)
+            if token is None or (state, token.lastgroup) not in RULES:
+                raise self._wrong()
+            state = self._next(state, token, closers)
+            self._at = token.end()
 
-    def _took(self, mark: bytes) -> bool:
-        self._skip_space()
-        if not self._source.startswith(mark, self._at):
-            return False
-        self._at += 1
-        return True
-
-    def _take(self, mark: bytes) -> None:
-        if not self._took(mark):
+    def _next(self, state: State, token: re.Match[bytes], closers: list[bytes]) -> State:
+        name = str(token.lastgroup)
+        if name == "open":
+            return self._opened(token[name], closers)
+        if name == "comma":
+            return State.KEY if closers[-1] == b"}" else State.VALUE
+        if name == "close" and closers.pop() != token[name]:
             raise self._wrong()
+        return RULES[state, name]
+
+    def _opened(self, mark: bytes, closers: list[bytes]) -> State:
+        closers.append(b"}" if mark == b"{" else b"]")
+        if len(closers) >= DEEPEST:
+            raise Rejected(f"{self._field}: expected at most {DEEPEST} levels, found more")
+        return State.FIRST_KEY if mark == b"{" else State.FIRST
 
     def _wrong(self) -> Rejected:
         return Rejected(f"{self._field}: expected JSON, found something else at byte {self._at}")

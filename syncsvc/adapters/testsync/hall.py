@@ -49,14 +49,12 @@ class Hall:
         self.attendance = Attendance(rooms.presence)
         self.closing = False
         self.empty = asyncio.Event()
+        self.empty.set()
         self._slices: list[dict[str, Member]] = [{} for _ in range(SLICES)]
         self._slice_of: dict[str, dict[str, Member]] = {}
         self._entered = 0
         self._swept = 0
         self._stories: set[asyncio.Task[None]] = set()
-
-    def __len__(self) -> int:
-        return len(self._slice_of)
 
     def enter(self, member: Member) -> None:
         """Take in a connection and give it its session and its tally."""
@@ -83,11 +81,12 @@ class Hall:
         if not self._slice_of:
             self.empty.set()
 
-    def own(self, story: Coroutine[Any, Any, None]) -> None:
-        """Carry out a story to its end, also when its connection has gone."""
+    def own(self, story: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Begin a story that may outlive its connection."""
         task = asyncio.create_task(story)
         self._stories.add(task)
         task.add_done_callback(self._stories.discard)
+        return task
 
     def sweep(self) -> None:
         """Ping the next slice of all connections, and drop those whose peers are gone."""
@@ -99,7 +98,9 @@ class Hall:
     def members(self) -> list[Member]:
         return [member for place in self._slices for member in place.values()]
 
-    async def stories_told(self) -> None:
-        """Return once every story has come to its end."""
+    async def stories_told(self, within: float) -> None:
+        """Return once every story has come to its end; in so many seconds, if need be by force."""
         if self._stories:
-            await asyncio.wait(self._stories)
+            _, untold = await asyncio.wait(self._stories, timeout=within)
+            for story in untold:
+                story.cancel()

@@ -22,6 +22,10 @@ from syncsvc.adapters.testsync.hall import SLICES, Hall
 from syncsvc.adapters.testsync.handshake import Admission, Door, NotAdmitted
 from syncsvc.adapters.testsync.ports import Rooms
 from syncsvc.adapters.testsync.socket import LARGEST_MESSAGE
+from syncsvc.errors import Unavailable
+from syncsvc.telemetry import get_logger
+
+log = get_logger(__name__)
 
 PING_EVERY = 10.0  # seconds, as TestSync does
 HANDSHAKE_WITHIN = 30.0  # seconds, as TestSync allows
@@ -74,12 +78,9 @@ class TestSyncSockets:
             if member.extended:
                 member.send(message)
             member.close(1012, LEAVING)
-        try:
-            async with asyncio.timeout(DRAIN_WITHIN):
-                await self._all_gone()
-        except TimeoutError:
-            for member in self._hall.members():
-                member.drop()
+        await self._all_gone()
+        await self._hall.stories_told(DRAIN_WITHIN)
+        await self._tell_counts()
 
     def sweep(self) -> None:
         """Ping the next part of all connections, and drop those whose peers are gone."""
@@ -90,9 +91,20 @@ class TestSyncSockets:
         await self._hall.attendance.beat_now()
 
     async def _all_gone(self) -> None:
-        if len(self._hall):
+        try:
+            async with asyncio.timeout(DRAIN_WITHIN):
+                await self._hall.empty.wait()
+        except TimeoutError:
+            for member in self._hall.members():
+                member.drop()
             await self._hall.empty.wait()
-        await self._hall.stories_told()
+
+    async def _tell_counts(self) -> None:
+        try:
+            async with asyncio.timeout(DRAIN_WITHIN):
+                await self._hall.rooms.connections.tell_now()
+        except (Unavailable, TimeoutError) as error:  # the others find out by our silence
+            log.warning("connection counts not told", reason=str(error))
 
     async def _keep_sweeping(self) -> None:
         while True:

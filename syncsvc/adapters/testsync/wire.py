@@ -1,7 +1,7 @@
 """What TestSync's WebSocket messages say: bytes into commands.
 
-A message is read strictly first and as Go reads it where that fails. Agents of one run send the
-same bytes, so what short messages say is remembered.
+A message is read strictly first and, where that fails, as Go reads it, if it is not large.
+Agents of one run send the same bytes, so what short messages say is remembered.
 """
 
 from dataclasses import dataclass
@@ -101,12 +101,23 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
     id: Id = None
 
 
+class _Spelled(msgspec.Struct, rename={"pascal_command": "Command", "pascal_content": "Content"}):
+    """A large message with keys as most libraries write them, and more that nobody reads."""
+
+    command: str | None = None
+    content: msgspec.Raw = msgspec.Raw(b"")
+    id: msgspec.Raw = msgspec.Raw(b"null")
+    pascal_command: str | None = None
+    pascal_content: msgspec.Raw = msgspec.Raw(b"")
+
+
 class _Wait(msgspec.Struct, forbid_unknown_fields=True):
     identifier: str
     target_count: int
 
 
 ENVELOPE = msgspec.json.Decoder(_Envelope)
+SPELLED = msgspec.json.Decoder(_Spelled)
 WAIT = msgspec.json.Decoder(_Wait)
 SIMPLE: dict[str, Command] = {
     "read_data": ReadData(),
@@ -139,8 +150,20 @@ def read(payload: bytes) -> Command:
     try:
         strict = ENVELOPE.decode(payload)
     except UNREADABLE:
-        return _read_as_go(payload)
+        return (_read_as_go if len(payload) <= golang.WALKED else _read_spelled)(payload)
     return _command(strict.command, bytes(strict.content), strict.id)
+
+
+def _read_spelled(payload: bytes) -> Command:
+    try:
+        spelled = SPELLED.decode(payload)
+    except UNREADABLE as error:
+        return Refused(
+            None, None, Rejected(f"message: expected one, found something else: {error}")
+        )
+    name = spelled.command or spelled.pascal_command or ""
+    content = spelled.content or spelled.pascal_content
+    return _command(name, bytes(content), _identity(bytes(spelled.id)))
 
 
 def _read_as_go(payload: bytes) -> Command:

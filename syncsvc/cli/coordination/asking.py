@@ -13,7 +13,6 @@ import typer
 
 from syncsvc.client import Refused, Run, TimedOut, connect
 from syncsvc.errors import Rejected, SyncsvcError, Unavailable, Unknown
-from syncsvc.settings import parse_duration
 
 Answer = TypeVar("Answer")
 
@@ -22,11 +21,12 @@ FAILED, USAGE, UNREACHABLE, LOST, TIMED_OUT = 1, 2, 69, 75, 124
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A run on a server, and who asks."""
+    """A run on a server, and who asks; who only looks does not attend, so nobody waits for it."""
 
     server: str
     run: str
     worker: str | None = None
+    attend: bool = False
 
     def connect(self) -> Run:
         username, password, token = _credentials(os.environ)
@@ -37,6 +37,7 @@ class Where:
             username=username,
             password=password,
             token=token,
+            attend=self.attend,
         )
 
 
@@ -66,6 +67,8 @@ def exit_code(error: SyncsvcError) -> int:
 
 def span(option: str, text: str) -> timedelta:
     """Read a duration as settings are read. Raises BadParameter."""
+    from syncsvc.settings import parse_duration
+
     try:
         found = parse_duration(text)
     except ValueError as error:

@@ -45,7 +45,10 @@ def wait(
     from syncsvc.cli.coordination.meeting import Wish, meet
 
     wish = Wish(name, count, span("--timeout", timeout), policy, cyclic=cyclic)
-    ask(Where(server, run, worker), lambda there: meet(there, wish, together, as_json=as_json))
+    ask(
+        Where(server, run, worker, attend=True),
+        lambda there: meet(there, wish, together, as_json=as_json),
+    )
 
 
 @app.command(epilog=CODES)

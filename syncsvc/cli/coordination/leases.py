@@ -41,7 +41,9 @@ def run_locked(
     from syncsvc.client.locks import Asked
 
     asked: Asked = {"ttl": span("--ttl", ttl), "wait": span("--wait", wait)}
-    run_under(Where(server, run, worker), lambda there: there.lock(name, **asked), command)
+    run_under(
+        Where(server, run, worker, attend=True), lambda there: there.lock(name, **asked), command
+    )
 
 
 @lock.command("status", epilog=CODES)
@@ -76,7 +78,7 @@ def run_permitted(
 
     asked: Asked = {"ttl": span("--ttl", ttl), "wait": span("--wait", wait)}
     run_under(
-        Where(server, run, worker),
+        Where(server, run, worker, attend=True),
         lambda there: there.semaphore(name, limit=limit, permits=permits, **asked),
         command,
     )
@@ -99,7 +101,9 @@ def campaign(
 
     asked: Asked = {"ttl": span("--ttl", ttl), "wait": span("--wait", wait)}
     run_under(
-        Where(server, run, worker), lambda there: there.leader(name).campaign(**asked), command
+        Where(server, run, worker, attend=True),
+        lambda there: there.leader(name).campaign(**asked),
+        command,
     )
 
 

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from syncsvc.coordination.board.model import Change, Fence, Listed, State
 from syncsvc.coordination.board.service import BoardService
+from syncsvc.coordination.names import LONGEST_NAME
 from syncsvc.coordination.once import once
 from syncsvc.coordination.operations.fields import (
     EXACT,
@@ -22,7 +23,7 @@ from syncsvc.coordination.operations.operation import Caller, Operation, Reply, 
 
 Version = Annotated[int, Meta(ge=0, le=EXACT)]
 Page = Annotated[int, Meta(ge=1, le=1000)]
-Text = Annotated[str, Meta(max_length=200)]
+Text = Annotated[str, Meta(max_length=LONGEST_NAME)]
 NULL = msgspec.Raw(b"null")
 
 

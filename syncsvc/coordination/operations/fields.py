@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from syncsvc.coordination.names import LONGEST_NAME
 from syncsvc.coordination.operations.operation import LONGEST_WAIT, Request
 from syncsvc.errors import Rejected
 
@@ -14,10 +15,20 @@ EXACT = 2**53 - 1  # the largest whole number that every JSON reader keeps as it
 Seconds = Annotated[float, Meta(ge=0, le=LONGEST_WAIT, description="0: do not wait")]
 Life = Annotated[float, Meta(gt=0, le=LONGEST_LIFE, description="seconds")]
 RequestId = Annotated[
-    str, Meta(min_length=1, description="a repeated call with the same id gets the same answer")
+    str,
+    Meta(
+        min_length=1,
+        max_length=LONGEST_NAME,
+        description="a repeated call with the same id gets the same answer",
+    ),
 ]
 WorkerName = Annotated[
-    str, Meta(min_length=1, description="who asks, when the connection does not say it")
+    str,
+    Meta(
+        min_length=1,
+        max_length=LONGEST_NAME,
+        description="who asks, when the connection does not say it",
+    ),
 ]
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from signal import SIGKILL, SIGTERM
 
 import pytest
+from redis import Redis
 
 from tests.cluster.coordination.gathering import arrived, connect, told, until_seen, wait
 from tests.support.agents import Agent
@@ -66,7 +67,8 @@ def restarted(fleet: Fleet) -> None:
 
 
 def emptied(fleet: Fleet) -> None:
-    fleet.memory.forget()
+    with Redis.from_url(fleet.memory.url) as redis:
+        redis.flushall()
 
 
 @pytest.mark.parametrize("strike", [restarted, emptied])

@@ -12,7 +12,7 @@ from itertools import count
 
 import pytest
 
-from tests.cluster.coordination.gathering import arrived, connect
+from tests.cluster.coordination.gathering import arrived, connect, told
 from tests.support.agents import Agent
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(90)]
@@ -22,7 +22,9 @@ PAIRS = 10  # two checkpoints each, twenty in all
 WARM_UP = 2
 PROMISED = 0.010  # seconds
 VALUE = "x" * 200_000
-READS = 100  # unread answers of that size are more than a socket's buffers hold
+READS = (
+    35  # unread answers of that size are more than the kernel holds, and no reason to be dropped
+)
 
 
 async def test_a_client_that_never_reads_does_not_delay_the_release_of_others(fleet, run):
@@ -35,9 +37,10 @@ async def test_a_client_that_never_reads_does_not_delay_the_release_of_others(fl
 
     for _ in range(PAIRS):
         without.append(await release_latency(agents, f"round-{next(rounds)}"))
-        stuck = await stuck_reader(fleet.ports[0], run)
+        stuck, unread = await stuck_reader(fleet.ports[0], run)
         with_.append(await release_latency(agents, f"round-{next(rounds)}", stuck))
-        assert not stuck.closed.done()
+        stuck.read_on()
+        await told(unread, 10)
         await stuck.close()
 
     quartiles = statistics.quantiles(without, n=4)
@@ -46,25 +49,23 @@ async def test_a_client_that_never_reads_does_not_delay_the_release_of_others(fl
     assert worse <= PROMISED + noise, f"{without=} {with_=}"
 
 
-async def stuck_reader(port: int, run: str) -> Agent:
-    """Give a client that asks for much and reads nothing."""
+async def stuck_reader(port: int, run: str) -> tuple[Agent, list[asyncio.Future]]:
+    """Give a client that asks for much and reads nothing, with the answers that it has not read."""
     stuck = await Agent.connect(port, run, "stuck")
     stuck.stop_reading()
-    for _ in range(READS):
-        stuck.begin("data.get", name="large")
-    return stuck
+    return stuck, [stuck.begin("data.get", name="large") for _ in range(READS)]
 
 
 async def release_latency(agents: list[Agent], name: str, stuck: Agent | None = None) -> float:
     """Let all meet; give the p99 of the time from the last arrival to a release."""
-    told: list[float] = []
+    told_at: list[float] = []
     meeting = {"name": name, "target": len(agents) + bool(stuck), "timeout_seconds": 30}
     if stuck is not None:
         stuck.begin("checkpoint.wait", **meeting)
         await arrived(agents[0], 1, name)
     waits = [agent.begin("checkpoint.wait", **meeting) for agent in agents[1:]]
     for each in waits:
-        each.add_done_callback(lambda _: told.append(time.monotonic()))
+        each.add_done_callback(lambda _: told_at.append(time.monotonic()))
     await arrived(agents[0], len(waits) + bool(stuck), name)
 
     last = time.monotonic()
@@ -72,4 +73,4 @@ async def release_latency(agents: list[Agent], name: str, stuck: Agent | None = 
     endings = await asyncio.wait_for(asyncio.gather(*waits), 30)
 
     assert {each["outcome"] for each in endings} == {"released"}
-    return sorted(at - last for at in told)[int(len(told) * 0.99)]
+    return sorted(at - last for at in told_at)[int(len(told_at) * 0.99)]

@@ -7,9 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import pytest
+from typer.testing import CliRunner
 
+from syncsvc.cli import app
 from tests.integration.cli.test_command_line import syncsvc as any_syncsvc
 from tests.support.elsewhere import Elsewhere
 from tests.support.waiting import until
@@ -23,6 +27,18 @@ signal.pause()
 """
 
 
+class Answer(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def answered(*arguments: str, **variables: str) -> Answer:
+    result = CliRunner().invoke(app, arguments, env=variables)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return Answer(result.exit_code, result.stdout, result.stderr)
+
+
 @pytest.fixture
 def elsewhere() -> Iterator[Elsewhere]:
     with Elsewhere() as elsewhere:
@@ -31,9 +47,18 @@ def elsewhere() -> Iterator[Elsewhere]:
 
 @pytest.fixture
 def syncsvc(elsewhere):
-    return lambda *arguments, **variables: any_syncsvc(
-        *arguments, SYNCSVC_SERVER=elsewhere.url, **variables
-    )
+    """Carry out a command in this process, which is quick."""
+
+    def syncsvc(*arguments: str, **variables: str) -> Answer:
+        return answered(*arguments, SYNCSVC_SERVER=elsewhere.url, **variables)
+
+    return syncsvc
+
+
+@pytest.fixture
+def process(elsewhere):
+    """Carry it out in a process of its own, whose children write where it does."""
+    return lambda *arguments: any_syncsvc(*arguments, SYNCSVC_SERVER=elsewhere.url)
 
 
 @pytest.fixture
@@ -46,7 +71,7 @@ def start(elsewhere):
             [sys.executable, "-m", "syncsvc", *arguments],
             env={**os.environ, "SYNCSVC_SERVER": elsewhere.url},
             text=True,
-            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+            **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | options,
         )
         started.append(process)
         return process
@@ -118,9 +143,9 @@ def test_a_terminal_shows_for_whom_one_waits(start, syncsvc):
     assert said.strip() == "waiting: 1 of 2 have arrived"
 
 
-def test_a_command_runs_under_a_lock_with_its_fencing_token(syncsvc):
+def test_a_command_runs_under_a_lock_with_its_fencing_token(process, syncsvc):
     first, second = (
-        syncsvc("lock", "run", "database", "--", sys.executable, "-c", TOKEN) for _ in range(2)
+        process("lock", "run", "database", "--", sys.executable, "-c", TOKEN) for _ in range(2)
     )
 
     assert (first.returncode, second.returncode) == (0, 0)
@@ -156,7 +181,7 @@ def test_a_lock_that_somebody_holds_is_waited_for_in_vain(start, syncsvc):
 
 def test_a_command_whose_lock_is_lost_is_stopped(start, elsewhere):
     running = start(
-        "lock", "run", "database", "--ttl", "600ms", "--", sys.executable, "-c", STUBBORN
+        "lock", "run", "database", "--ttl", "1500ms", "--", sys.executable, "-c", STUBBORN
     )
     assert running.stdout.readline() == "ready\n"
 
@@ -275,7 +300,7 @@ def test_runs_are_apart(syncsvc):
 
 
 def test_a_server_that_is_not_there_is_69():
-    answer = any_syncsvc("counter", "get", "n", "--server", "ws://127.0.0.1:1")
+    answer = answered("counter", "get", "n", "--server", "ws://127.0.0.1:1")
 
     assert answer.returncode == 69
     assert answer.stderr.startswith("syncsvc: no server within 10 s: ")
@@ -292,7 +317,7 @@ def test_a_server_that_is_not_there_is_69():
     ],
 )
 def test_wrong_usage_is_2(arguments):
-    answer = any_syncsvc(*arguments)
+    answer = answered(*arguments)
 
     assert answer.returncode == 2
     assert "Traceback" not in answer.stderr
@@ -303,7 +328,26 @@ def test_wrong_usage_is_2(arguments):
     ["checkpoint", "lock", "semaphore", "leader", "data", "counter", "signal", "topic", "presence"],
 )
 def test_every_group_says_what_its_exit_codes_mean(group):
-    answer = any_syncsvc(group, "--help")
+    answer = answered(group, "--help")
 
     assert answer.stdout.startswith(f"Usage: syncsvc {group}")
     assert "124 timed out" in answer.stdout
+
+
+def test_a_command_that_does_not_stop_when_its_lock_is_lost_is_killed(
+    syncsvc, elsewhere, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("syncsvc.cli.coordination.guarded.GRACE", 0.1)
+    started = tmp_path / "started"
+    deaf = f"trap '' TERM; touch {started}; while :; do read _; done < /dev/zero"
+
+    def lose() -> None:
+        until(started.exists, "the command has started")
+        elsewhere.do(elsewhere.server.leases.lose)
+
+    with ThreadPoolExecutor(1) as thread:
+        losing = thread.submit(lose)
+        answer = syncsvc("lock", "run", "database", "--ttl", "1500ms", "--", "sh", "-c", deaf)
+        losing.result()
+
+    assert answer.returncode == 75

@@ -64,7 +64,7 @@ def test_what_goes_wrong_inside_a_block_comes_out_of_it(run):
 
 def test_a_lost_lease_is_told(run, elsewhere):
     def hold():
-        with run.lock("database", ttl=0.6) as lease:
+        with run.lock("database", ttl=1.5) as lease:
             elsewhere.do(elsewhere.server.leases.lose)
             lease.lost.wait()
 
@@ -125,7 +125,7 @@ def test_a_call_from_a_callback_of_the_client_is_refused(run, elsewhere):
             told.append(str(error))
 
     def hold():
-        with run.lock("database", ttl=0.6, on_lost=on_lost) as lease:
+        with run.lock("database", ttl=1.5, on_lost=on_lost) as lease:
             elsewhere.do(elsewhere.server.leases.lose)
             lease.lost.wait()
 
@@ -159,6 +159,33 @@ def test_a_forked_child_is_a_worker_of_its_own(elsewhere, worker, expected):
         assert counter.add() == 3
         name = run.data.get("child").value
         assert name == expected.format(pid=child) if expected else name != run.worker
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_that_leaves_its_parents_block_gives_nothing_back(run):
+    lease, presence = run.lock("database"), run.presence("parent")
+    with presence, lease:
+        child = os.fork()
+        if child == 0:
+            _leave_in_child(lease, presence)
+        _, status = os.waitpid(child, 0)
+
+        assert os.waitstatus_to_exitcode(status) == 0
+        assert lease.held
+        assert [holder.worker for holder in lease.status().holders] == ["w1"]
+        assert [present.about for present in run.workers()] == ["parent"]
+
+
+def _leave_in_child(lease, presence):
+    code = 1
+    try:
+        presence.__exit__(None, None, None)
+        try:
+            lease.__exit__(None, None, None)
+        except LeaseLost:
+            code = 0
+    finally:
+        os._exit(code)
 
 
 def _in_child(run, counter):

@@ -149,3 +149,9 @@ async def test_a_worker_whose_connection_is_cut_arrives_once(server):
         assert [arrival.worker for arrival in status.arrived] == ["w1"]
         with pytest.raises(CheckpointTimedOut, match="1 of 3 had arrived"):
             await waiting
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70])
+async def test_a_host_that_cannot_be_is_refused_at_once(host):
+    with pytest.raises(Refused, match=f"ws://{host}"):
+        await connect(f"ws://{host}:9105", run="r1").open()

@@ -13,6 +13,7 @@ import pytest
 from syncsvc.coordination.operations.operation import Caller, Operation, Reply, Request
 from syncsvc.errors import Unavailable
 from syncsvc.gateway.app import build_api
+from syncsvc.gateway.commands import Commands
 from syncsvc.gateway.openapi import document
 from tests.support.operations import memory_operations, shapes_of_operations
 
@@ -26,7 +27,9 @@ async def operations() -> dict[str, Operation]:
 
 @pytest.fixture
 async def http(operations) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(build_api([], None, operations), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(
+        build_api([], None, Commands(operations)), raise_app_exceptions=False
+    )
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
@@ -357,6 +360,15 @@ async def test_a_name_that_cannot_be_is_refused_by_field(http, command, field, n
 
 
 @pytest.mark.parametrize("command", SAMPLES)
+@pytest.mark.parametrize("worker", ["x" * 1_000_000, ""], ids=["long", "empty"])
+async def test_a_worker_is_a_name_also_where_nobody_asks_for_it(http, command, worker):
+    answer = await call(http, command, {**SAMPLES[command], "worker": worker})
+
+    assert answer.status_code == 400
+    assert message(answer).startswith("worker: ")
+
+
+@pytest.mark.parametrize("command", SAMPLES)
 @pytest.mark.parametrize(
     "body",
     [
@@ -427,7 +439,7 @@ async def test_what_is_not_there_now_is_said_to_come_later():
         raise Unavailable("Redis did not serve", retry_after=timedelta(seconds=2))
 
     operations = {"ping": Operation("ping", "Answers.", Ping, Pong, unavailable)}
-    transport = httpx.ASGITransport(build_api([], None, operations))
+    transport = httpx.ASGITransport(build_api([], None, Commands(operations)))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
         answer = await call(http, "ping", {})
 
@@ -446,7 +458,7 @@ async def test_a_client_that_hangs_up_cancels_what_waits():
             gone.set()
         return Pong()
 
-    app = build_api([], None, {"wait": Operation("wait", "Waits.", Ping, Pong, wait)})
+    app = build_api([], None, Commands({"wait": Operation("wait", "Waits.", Ping, Pong, wait)}))
     messages = asyncio.Queue()
 
     async def send(_message) -> None:

@@ -174,3 +174,14 @@ async def test_calls_end_with_their_connection(client, sleeper):
     client.close()
 
     await sleeper.given_up.acquire()
+
+
+async def test_at_the_end_calls_are_given_up(port, client, sleeper):
+    client.say('{"command":"word.sleep","id":1}')
+    assert await client.is_usable()
+    draining = asyncio.create_task(port.sockets.drain())
+    await client.hear()
+    client.close()
+
+    await draining
+    assert not sleeper.given_up.locked()

@@ -38,12 +38,12 @@ async def client(port):
             b'{"command":"%b"}' % (b"c" * 1024 * 1024),
             "command: expected one that exists, found '" + "c" * 80 + "'",
         ),
-        (b"[" * 1_000_000, "message: expected an object, found a list"),
-        (b'{"command":' * 1_000_000, "message: expected JSON"),
+        (b"[" * 1_000_000, "message: expected one, found something else"),
+        (b'{"command":' * 1_000_000, "message: expected one, found something else"),
         (
             b'{"command":"wait_checkpoint","content":{"identifier":%b1%b}}'
             % (b"[" * 500_000, b"]" * 500_000),
-            "message: expected JSON",
+            "message: expected one, found something else",
         ),
     ],
 )
@@ -88,6 +88,8 @@ async def test_an_error_without_a_command_says_none(client):
         (True, "/register/1", False),
         (True, "/register/1?errors=1", True),
         (True, "/register/1?errors=perhaps", False),
+        (True, "/runs/1", True),
+        (True, "/runs/1?errors=0", False),
     ],
 )
 async def test_errors_are_told_where_they_are_wanted(strict, path, told):

@@ -8,6 +8,7 @@ import pytest
 
 from syncsvc.adapters.testsync.hall import SLICES
 from syncsvc.coordination.checkpoints.model import Ending
+from syncsvc.coordination.connections.model import Totals
 from tests.support.sockets import BINARY, CLOSE, PING, PONG, Raw, frame, serving
 
 WAIT = '{"command":"wait_checkpoint","content":{"identifier":"x","target_count":%d}}'
@@ -232,3 +233,12 @@ async def test_a_peer_that_ignores_the_end_is_dropped(port, client):
     assert 1.5 < time.perf_counter() - started < 5
     await client.hear()
     assert await client.ended()
+
+
+async def test_at_the_end_the_others_learn_that_nobody_is_left(port, client):
+    assert await client.is_usable()
+    client.close()
+
+    await port.sockets.drain()
+
+    assert await port.connections.totals("1") == Totals(live=0, ever=1)

@@ -59,6 +59,13 @@ def test_names_of_any_kind_fit_into_an_address():
     assert not address.is_near
 
 
+def test_who_does_not_attend_says_no_name_at_the_door():
+    address = Address(SERVER, "r1", attend=False)
+
+    assert address.uri("w1") == "ws://127.0.0.1:9105/runs/r1"
+    assert address.is_near
+
+
 def test_a_worker_without_a_name_gets_one_that_no_other_has():
     assert default_worker() != default_worker()
 

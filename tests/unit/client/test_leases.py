@@ -7,7 +7,7 @@ import pytest
 from syncsvc.client import LeaseLost, NotGranted, NotGrantedInTime
 from syncsvc.errors import Conflict, Rejected, Unavailable
 
-TTL = 0.6  # seconds; the server takes no less than half of one
+TTL = 1.5  # seconds; renewed three times in that
 
 
 async def until_lost(lease) -> None:
@@ -348,3 +348,15 @@ async def test_what_on_lost_raises_is_not_lost(run, server):
 
     with pytest.raises(Unavailable, match="heard"):
         await story()
+
+
+async def test_a_lock_is_taken_again_and_again_but_not_twice_at_once(run):
+    lock = run.lock("database")
+    async with lock:
+        first = lock.token
+    async with lock:
+        assert lock.held
+        with pytest.raises(Rejected, match="one block at a time"):
+            await lock.__aenter__()
+
+    assert lock.token > first

@@ -238,3 +238,29 @@ async def test_test_data_that_cannot_be_read_says_why(run, server):
 
     with pytest.raises(Unavailable, match="no database"):
         await run.test_data.read()
+
+
+async def test_a_wait_goes_on_while_the_server_cannot_serve(run, server, clock):
+    line, take = server.lines[0], server.lines[0].take
+    refusal = {"command": "signal.wait", "kind": "unavailable", "message": "the store restarts"}
+
+    def refuse(asked):
+        server.note(asked)
+        line.take = take
+        line.say("error", refusal, asked.id)
+
+    await run.signal("go").send()
+    line.take = refuse
+
+    assert await run.signal("go").wait(timeout=30) == 1
+    assert clock.pauses == [0.1]
+    assert [asked["wait_seconds"] for asked in server.commands("signal.wait")] == [30, 29.9]
+
+
+async def test_a_server_that_cannot_serve_for_a_whole_wait_says_so(run, server):
+    line = server.lines[0]
+    refusal = {"command": "signal.wait", "kind": "unavailable", "message": "the store is away"}
+    line.take = lambda asked: line.say("error", refusal, asked.id)
+
+    with pytest.raises(Unavailable, match="the store is away"):
+        await run.signal("go").wait(timeout=30)

@@ -185,7 +185,7 @@ async def test_who_comes_and_goes_is_watched(run, other):
 
 
 async def test_a_worker_that_was_taken_for_gone_joins_again(run, server):
-    async with run.presence(ttl=0.15):
+    async with run.presence(ttl=0.6):
         await server.until_asked("presence.beat")
         await (
             server.lines[0]
@@ -207,7 +207,7 @@ async def test_a_beat_that_is_lost_is_followed_by_the_next(run, server):
         line.take = take
         line.say("error", refusal, asked.id)
 
-    async with run.presence(ttl=0.15):
+    async with run.presence(ttl=0.6):
         line.take = refuse
         await server.until_asked("presence.beat")
 

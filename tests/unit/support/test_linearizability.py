@@ -16,6 +16,7 @@ from tests.support.models import (
     Depart,
     Get,
     Lock,
+    Passed,
     Release,
     Released,
     Renew,
@@ -108,6 +109,10 @@ RIGHT = {
             *wait("b", Released(1, 2), 2, 5),
             *wait("c", Released(1, 2), 3, 4),
         ],
+    ),
+    "whoever gave up in the moment of the release passes": (
+        PAIR,
+        [*wait("a", Passed(), 0, 5), *wait("b", Released(1, 2), 4, 6)],
     ),
     "whoever was told nothing may have been counted": (
         PAIR,
@@ -211,6 +216,14 @@ WRONG = {
     "whoever gave up was counted": (
         PAIR,
         [*wait("a", Unreleased(), 0, 1), *wait("b", Released(1, 2), 2, 3)],
+    ),
+    "one passes whom no release counted": (
+        PAIR,
+        [
+            *wait("a", Released(1, 2), 0, 5),
+            *wait("b", Released(1, 2), 0, 5),
+            *wait("c", Passed(), 6, 7),
+        ],
     ),
     "some are kept though all were there": (
         Checkpoint(target=1),
