@@ -73,6 +73,9 @@ def _topics(arena: Arena) -> Iterator[Figure]:
 
 def _scaling(arena: Arena) -> Iterator[Figure]:
     with arena.sides(2) as sides:
+        beside, *ours = sides
+        alone = replace(beside, web_sockets=beside.web_sockets[:1])
+        yield from checkpoint.measure_spread([alone, *ours], 1000, arena.chosen.repeats)
         yield from scaling.measure(sides, arena.chosen.repeats)
         yield from lanes.measure(sides, arena.chosen.repeats)
 

@@ -25,13 +25,29 @@ def arrival(target: int) -> bytes:
 
 def measure(sides: Sequence[Side], sizes: Iterable[int], repeats: int) -> Iterator[Figure]:
     for agents in sizes:
-        samples: dict[str, list[float]] = defaultdict(list)
-        with joined(sides, agents, "checkpoint") as crowds:
-            for number in range(ROUNDS * repeats + 1):
-                for side, them in crowds:
-                    for name, value in _round(side, them, number):
-                        samples[name].append(value)
-        yield from _figures(agents, medians(samples))
+        case = f"{agents:,} agents"
+        found = _medians(sides, agents, repeats)
+        goals = (Goal(40), Goal(1.3, of="ratio")) if agents == _GOALS_AT else (None, None)
+        yield cpu_figure("checkpoint", case, "CPU us per agent", found, goals[0])
+        yield plain_figure("last arrival to release", case, "ms", found, goals[1])
+
+
+def measure_spread(sides: Sequence[Side], agents: int, repeats: int) -> Iterator[Figure]:
+    """Measure agents that are spread over several gateways, beside one ceiling."""
+    case = f"{agents:,} agents on two"
+    found = _medians(sides, agents, repeats)
+    yield cpu_figure("checkpoint", case, "CPU us per agent", found)
+    yield plain_figure("last arrival to release", case, "ms", found)
+
+
+def _medians(sides: Sequence[Side], agents: int, repeats: int) -> dict[str, float]:
+    samples: dict[str, list[float]] = defaultdict(list)
+    with joined(sides, agents, "checkpoint") as crowds:
+        for number in range(ROUNDS * repeats + 1):
+            for side, them in crowds:
+                for name, value in _round(side, them, number):
+                    samples[name].append(value)
+    return medians(samples)
 
 
 def _round(side: Side, them: Crowd, number: int) -> Iterator[tuple[str, float]]:
@@ -71,10 +87,3 @@ def released(them: Crowd, agents: int) -> None:
             agents -= len(messages)
             if messages:
                 usual = got
-
-
-def _figures(agents: int, found: dict[str, float]) -> Iterator[Figure]:
-    case = f"{agents:,} agents"
-    goals = (Goal(40), Goal(1.3, of="ratio")) if agents == _GOALS_AT else (None, None)
-    yield cpu_figure("checkpoint", case, "CPU us per agent", found, goals[0])
-    yield plain_figure("last arrival to release", case, "ms", found, goals[1])

@@ -90,9 +90,8 @@ class _After:
         return None
 
     async def _story(self, sandbox_url: str) -> bool:
-        sync_storage = gateway_ports(self.settings)["sync_storage"]
         try:
-            outcome = await story.play(story.Stage(sync_storage.url, sandbox_url), self._say)
+            outcome = await story.play(self._stage(sandbox_url), self._say)
         except Unavailable as error:
             typer.echo(f"story failed: {error}", err=True)
             return False
@@ -100,11 +99,24 @@ class _After:
             typer.echo(msgspec.json.encode({**asdict(outcome), "ok": outcome.ok}).decode())
         verdict = "story ended well" if outcome.ok else "story FAILED"
         self._say(
-            f"{verdict} after {outcome.seconds} s: run {outcome.run_state}, "
+            f"{verdict} after {outcome.seconds} s: {outcome.met} workers met, "
+            f"run {outcome.run_state}, "
             f"{outcome.results} results, {outcome.unfinished} unfinished, "
             f"held result {outcome.held_test} is {outcome.held_status}"
         )
         return outcome.ok
+
+    def _stage(self, sandbox_url: str) -> story.Stage:
+        ports = gateway_ports(self.settings)
+        sockets = ports["testsync_ws"].url.replace("http", "ws", 1)
+        password = self.settings.testsync_password
+        return story.Stage(
+            ports["sync_storage"].url,
+            sandbox_url,
+            sockets,
+            self.settings.testsync_username,
+            password.get_secret_value() if password else "",
+        )
 
     def _say(self, line: str) -> None:
         if not self.wish.as_json:

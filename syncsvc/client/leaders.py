@@ -6,8 +6,9 @@ from typing import Unpack
 import msgspec
 
 from syncsvc.client.asking import AT_ONCE, Part
-from syncsvc.client.leases import Lease, Wish
+from syncsvc.client.leases import Lease
 from syncsvc.client.locks import Asked, terms
+from syncsvc.client.terms import Wish
 from syncsvc.errors import Conflict
 
 

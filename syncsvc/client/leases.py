@@ -5,67 +5,22 @@ little early: so it never believes in a lease that the server has already given 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
-
-import msgspec
 
 from syncsvc.client.asking import Answer, Done, Part
 from syncsvc.client.block import Block
 from syncsvc.client.calls import Wait
 from syncsvc.client.failures import LeaseLost, NotGranted, NotGrantedInTime
 from syncsvc.client.session import Session
+from syncsvc.client.terms import Grant, Terms, Wish
 from syncsvc.errors import Conflict, Rejected, SyncsvcError, Unavailable
 
 SAFETY = 0.02  # of the term: clocks of two machines do not run at the same speed
 LONGEST_WAIT = 3600.0  # seconds of one question; asking again means queueing again
 RENEWALS = 3  # per term
 RETRIES = 10  # per term, while the server cannot be reached
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What is asked for: its kind, what it takes beside a name, a term and a worker, and verbs."""
-
-    kind: str
-    content: Mapping[str, Any] = field(default_factory=dict)
-    acquire: str = "acquire"
-    renew: str = "renew"
-    release: str = "release"
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """For how long it is held, how long one waits for it, and what happens when it is lost."""
-
-    ttl: float
-    wait: float = 0.0
-    cancel_when_lost: bool = False
-    on_lost: Callable[[], None] | None = None
-
-    def __post_init__(self) -> None:
-        if self.ttl <= 0:
-            raise Rejected(f"ttl: expected more than 0 seconds, found {self.ttl:g}")
-
-
-class Holder(msgspec.Struct, frozen=True):
-    """Who holds a lease; `mode` is that of a read-write lock."""
-
-    worker: str
-    token: int
-    permits: int
-    expires_in_seconds: float
-    mode: str | None = None
-
-
-class Grant(msgspec.Struct, frozen=True):
-    granted: bool = True
-    token: int | None = None
-    expires_in_seconds: float | None = None
-    holders: tuple[Holder, ...] = ()
 
 
 class Lease(Part):

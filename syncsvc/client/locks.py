@@ -6,9 +6,10 @@ from typing import Literal, TypedDict, Unpack
 import msgspec
 
 from syncsvc.client.asking import Part
-from syncsvc.client.leases import Holder, Lease, Terms, Wish
+from syncsvc.client.leases import Lease
 from syncsvc.client.session import Session
 from syncsvc.client.tempo import Seconds, seconds
+from syncsvc.client.terms import Holder, Terms, Wish
 
 DEFAULT_TTL = 30.0  # seconds: so long others wait after a holder that died
 DEFAULT_WAIT = 60.0

@@ -1,32 +1,38 @@
 """A short distributed test run, played through a running stack and its sandbox.
 
 It talks as Test IT's adapters do: three workers register, the master hands its first result
-over to be held back, the others upload theirs, and the run must close once, at the end.
+over to be held back, all meet at a checkpoint, the others upload theirs, and the run must close
+once, at the end.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from syncsvc.errors import Unavailable
+from syncsvc.client import connect
+from syncsvc.errors import SyncsvcError, Unavailable
 from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID, TOKEN
 
 WORKERS = 3
 TESTS_EACH = 4
 HELD_TEST = "story_1_1"
+MEETING = 30.0  # seconds
 LONGEST_CALL = 95.0  # seconds; wait-completion answers within 90
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the story plays."""
+    """Where the story plays; username and password are for the sockets."""
 
     sync_storage: str
     sandbox: str
+    sockets: str
+    username: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Outcome:
     unfinished: int
     held_test: str
     held_status: str
+    met: int  # workers, at the checkpoint
     seconds: float
 
     @property
@@ -48,6 +55,7 @@ class Outcome:
             and self.results == WORKERS * TESTS_EACH
             and self.unfinished == 0
             and self.held_status == "Succeeded"
+            and self.met == WORKERS
         )
 
 
@@ -59,7 +67,7 @@ async def play(stage: Stage, say: Callable[[str], None]) -> Outcome:
     async with httpx.AsyncClient(timeout=LONGEST_CALL, trust_env=False) as http:
         try:
             return await _Run(http, stage, say).play()
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, SyncsvcError) as error:
             raise Unavailable(f"the story stopped: {error!r}") from error
 
 
@@ -69,6 +77,7 @@ class _Run:
     stage: Stage
     say: Callable[[str], None]
     id: str = ""
+    met: int = 0
 
     async def play(self) -> Outcome:
         started = time.monotonic()
@@ -76,6 +85,8 @@ class _Run:
         masters = [await self._register(worker) for worker in range(1, WORKERS + 1)]
         self.say(f"{WORKERS} workers registered, worker {masters.index(True) + 1} is master")
         await self._hold()
+        self.met = len(await asyncio.gather(*(self._meet(name) for name in self._names())))
+        self.say(f"{self.met} workers met at a checkpoint and begin together")
         await asyncio.gather(*(self._work(worker) for worker in range(1, WORKERS + 1)))
         self.say("every worker has uploaded its results and is done; waiting for quiet ...")
         answer = await self._storage("GET", f"/wait-completion?testRunId={self.id}")
@@ -114,6 +125,17 @@ class _Run:
         await self._upload(HELD_TEST, "InProgress")
         self.say(f"result of {HELD_TEST} is held back: Test IT shows it in progress")
 
+    async def _meet(self, worker: str) -> None:
+        stage = self.stage
+        async with connect(
+            stage.sockets,
+            run=self.id,
+            worker=worker,
+            username=stage.username,
+            password=stage.password,
+        ) as run:
+            await run.checkpoint("start").wait(target=WORKERS, timeout=MEETING)
+
     async def _work(self, worker: int) -> None:
         for test in self._tests(worker):
             if test != HELD_TEST:
@@ -133,6 +155,7 @@ class _Run:
             unfinished=unfinished,
             held_test=HELD_TEST,
             held_status=status.get(HELD_TEST, "missing"),
+            met=self.met,
             seconds=round(seconds, 1),
         )
 
@@ -150,7 +173,10 @@ class _Run:
         )
 
     def _worker(self, worker: int) -> dict[str, str]:
-        return {"pid": f"story-worker-{worker}", "testRunId": self.id}
+        return {"pid": self._names()[worker - 1], "testRunId": self.id}
+
+    def _names(self) -> list[str]:
+        return [f"story-worker-{worker}" for worker in range(1, WORKERS + 1)]
 
     def _tests(self, *workers: int) -> list[str]:
         whose = workers or range(1, WORKERS + 1)

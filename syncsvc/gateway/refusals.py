@@ -5,6 +5,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from syncsvc.errors import Conflict, Rejected, SyncsvcError, TooLarge, Unavailable, Unknown
+from syncsvc.telemetry import get_logger
+
+log = get_logger(__name__)
 
 
 class Unauthorised(SyncsvcError):
@@ -25,6 +28,8 @@ async def refuse(_request: Request, error: Exception) -> Response:
     """Answer an error of ours."""
     status = next(code for kind, code in STATUS if isinstance(error, kind))
     headers = {}
+    if isinstance(error, Unavailable):
+        log.warning("not served", reason=str(error))
     if isinstance(error, Unauthorised):
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Unavailable) and error.retry_after is not None:

@@ -68,7 +68,7 @@ STORIES = st.lists(st.one_of(ARRIVE, ARRIVE, AGAIN, TEND, SUSPECT, WITHDRAW, OTH
 
 
 @settings(
-    max_examples=250,
+    max_examples=120,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

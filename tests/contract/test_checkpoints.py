@@ -603,3 +603,21 @@ async def test_of_many_batches_at_once_exactly_so_many_are_released(world):
     late = [each for each in answers if each[0].state is State.LATE]
     assert (len(released), len(late)) == (1, 20)
     assert len(await world.announced()) == 1
+
+
+async def test_everything_that_is_kept_has_a_life(valkey_url, run_id):
+    scripts = Scripts(connect(valkey_url))
+    world = World(RedisCheckpoints(scripts, timedelta(hours=1)), Place(run_id, "start"))
+    for terms in ({"policy": Policy.FAIL, "cyclic": True}, {"policy": Policy.SHRINK}, {}):
+        world.place = Place(run_id, f"start-{len(terms)}")
+        for worker in "abc":
+            await world.arrive(worker, target=5, **terms)
+        await world.withdraw(Cause.LEFT, c="")
+        await world.arrive("d", target=5, **terms)
+
+    names = [name async for name in scripts.client.scan_iter(f"*{run_id}*", count=1000)]
+    lives = [await scripts.client.pttl(name) for name in names]
+    await scripts.close()
+
+    assert len(names) > 8
+    assert min(lives) > 0

@@ -434,6 +434,16 @@ async def test_a_grant_is_told_to_the_one_it_is_for(world):
 
     token = (await world.ask("b")).mine.token
     assert await world.hear() == (f"lease\n{world.run}\nlock\nit\nb", str(token))
+
+
+async def test_whoever_is_first_in_line_from_now_on_is_told_to_look(world):
+    await world.ask("a")
+    await world.ask("b")
+    await world.ask("c")
+
+    await world.leases.withdraw(world.lease(), "b", "of b", release=True)
+
+    assert await world.hear() == (f"lease\n{world.run}\nlock\nit\nc", "")
     assert world.heard.empty()
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 CONNECTING = 30.0  # seconds
 ANSWERING = 30.0
-TEXT, PING, PONG = 0x1, 0x9, 0xA
+TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
 
@@ -107,10 +107,7 @@ class Agent(asyncio.Protocol):
             self._upgrade()
         while (message := self._next_frame()) is not None:
             opcode, payload = message
-            if opcode == PING:
-                self.send(payload, PONG)
-            elif opcode == TEXT:
-                self._take(json.loads(payload))
+            self._receive(opcode, payload)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.living.discard(self)
@@ -148,6 +145,15 @@ class Agent(asyncio.Protocol):
         opcode, payload = self._buffer[0] & 0xF, bytes(self._buffer[start : start + size])
         del self._buffer[: start + size]
         return opcode, payload
+
+    def _receive(self, opcode: int, payload: bytes) -> None:
+        if opcode == TEXT:
+            self._take(json.loads(payload))
+        elif opcode == PING:
+            self.send(payload, PONG)
+        elif opcode == CLOSE:
+            self.send(payload, CLOSE)
+            self._transport.close()
 
     def _take(self, message: Mapping[str, Any]) -> None:
         answer = self._calls.get(message.get("id") or 0)

@@ -59,7 +59,7 @@ class GatewayProcess:
         return self.process is None or self.process.poll() is not None
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        if self.process is None:
+        if self.process is None or self.is_gone:
             return
         self.process.send_signal(how)
         try:
@@ -68,9 +68,6 @@ class GatewayProcess:
             self.process.kill()
             self.process.wait()
             raise
-
-    def kill(self) -> None:
-        self.stop(signal.SIGKILL)
 
 
 @dataclass

@@ -26,9 +26,12 @@ from syncsvc.adapters.testit.wire import (
     moment,
 )
 from syncsvc.bodies import read_body
-from syncsvc.errors import Rejected, SyncsvcError, TooLarge, Unknown
+from syncsvc.errors import Rejected, SyncsvcError, TooLarge, Unavailable, Unknown
 from syncsvc.results.service import Completion, Patience, ResultService
 from syncsvc.runs.service import RunService
+from syncsvc.telemetry import get_logger
+
+log = get_logger(__name__)
 
 LARGEST_BODY = 1024 * 1024
 SHORT = timedelta(seconds=12)  # JS adapters hang up after 15 s
@@ -121,6 +124,8 @@ def build_sync_storage(storage: SyncStorage) -> Starlette:
 
 
 async def _refusal(_request: Request, error: Exception) -> Response:
+    if isinstance(error, Unavailable):
+        log.warning("not served", reason=str(error))
     return Response(str(error), status_code=_status(error), media_type="text/plain")
 
 

@@ -29,13 +29,7 @@ from syncsvc.coordination.checkpoints.model import (
     check_identifier,
     check_reason,
 )
-from syncsvc.coordination.checkpoints.ports import (
-    Checkpoints,
-    Members,
-    Present,
-    Timers,
-    Waiter,
-)
+from syncsvc.coordination.checkpoints.ports import Checkpoints, Members, Present, Timers, Waiter
 from syncsvc.coordination.checkpoints.tending import Tending
 from syncsvc.coordination.checkpoints.waiting import LoopTimers, Promise, Waiting, Waitings
 from syncsvc.coordination.names import LINE, check_name

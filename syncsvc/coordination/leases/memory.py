@@ -46,7 +46,7 @@ class MemoryLeases:
     async def withdraw(self, lease: Lease, worker: str, ticket: str, *, release: bool) -> View:
         permits, now = self.permits(lease), self.now()
         place, mine = permits.queue.get(worker), permits.held.get(worker)
-        with self._told(lease):
+        with self._told(lease, worker):
             if place is not None and place.ticket == ticket:
                 del permits.queue[worker]
             if release and mine is not None and mine.ticket == ticket:
@@ -94,18 +94,20 @@ class MemoryLeases:
 
     @contextmanager
     def changing(self, lease: Lease, now: int, asking: str | None = None) -> Iterator[Permits]:
-        """Give the permits of a lease, settled; tell of a change of its leader afterwards."""
-        with self._told(lease):
+        """Give the permits of a lease, settled; tell of what changed for others afterwards."""
+        with self._told(lease, asking):
             self.settle(lease, now, asking)
             yield self.permits(lease)
 
     @contextmanager
-    def _told(self, lease: Lease) -> Iterator[None]:
-        before = self.permits(lease).led
+    def _told(self, lease: Lease, asking: str | None) -> Iterator[None]:
+        permits = self.permits(lease)
+        led, first = permits.led, permits.first
         yield
-        after = self.permits(lease).led
-        if lease.kind is LeaseKind.LEADER and after != before:
-            self.announce(lease.subject, str(after or ""))
+        if permits.first not in (None, first, asking):
+            self.announce(lease.subject_of(str(permits.first)), "")
+        if lease.kind is LeaseKind.LEADER and permits.led != led:
+            self.announce(lease.subject, str(permits.led or ""))
 
     def settle(self, lease: Lease, now: int, asking: str | None = None) -> None:
         """Drop and grant what is due; the one that asks need not be told."""

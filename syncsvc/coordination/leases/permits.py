@@ -50,6 +50,11 @@ class Permits:
         held = self.held.get(self.owner or "")
         return held.token if held else None
 
+    @property
+    def first(self) -> str | None:
+        """The one that is next in line."""
+        return next(iter(self.queue), None)
+
     def settle(self, now: int, tell: Callable[[str], None]) -> None:
         """Drop what has ended, then grant to the head of the queue as long as it fits."""
         self.held = {name: held for name, held in self.held.items() if held.ends > now}

@@ -10,7 +10,8 @@ class Leases(Protocol):
     """Keeps leases, by its own clock. Each call is atomic and may be repeated without harm.
 
     Every call first drops what has ended and grants what is free to those who wait, in their
-    order; each of them is told under `Lease.subject_of`, and a change of a leader is told under
+    order; each of them is told under `Lease.subject_of`, and so is whoever is first in line from
+    then on: it watches for the end of what is held. A change of a leader is told under
     `Lease.subject`. All raise Unavailable when the place cannot be reached.
     """
 

@@ -101,7 +101,7 @@ def connections(run: str, life: timedelta) -> Key:
 
 
 def checkpoint(run: str, name: str, life: timedelta) -> list[Key]:
-    """What is known of a checkpoint: how it stands, who arrived, until when each lives, who left."""
+    """What is known of a checkpoint: how it stands, who came, who lives until when, who left."""
     parts = ("state", "arrivals", "alive", "left")
     return [Key(f"syncsvc:{{{_tag(run)}}}:checkpoint:{part}:{name}", life) for part in parts]
 

@@ -1,11 +1,14 @@
-"""An agent whose gateway was killed resumes its wait at another one, or counts as gone in time."""
+"""An agent whose gateway ended resumes its wait at another one, or counts as gone in time."""
 
+import asyncio
 import time
 from collections import Counter
+from signal import SIGKILL, SIGTERM
 
 import pytest
 
 from tests.cluster.coordination.gathering import arrived, connect, told, wait
+from tests.support.agents import Agent
 from tests.support.fleet import running_fleet
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(90)]
@@ -18,18 +21,20 @@ SOON = 10.0
 
 
 @pytest.fixture
-def fragile(tmp_path):
+async def fragile(tmp_path):
     with running_fleet(tmp_path) as started:
         yield started
+        await Agent.close_all()  # else it waits for them when it stops
 
 
-async def test_agents_of_a_killed_gateway_resume_and_are_counted_once(fragile, run):
+@pytest.mark.parametrize("how", [SIGKILL, SIGTERM], ids=["killed", "stopped"])
+async def test_agents_of_a_gateway_that_ends_resume_and_are_counted_once(fragile, run, how):
     agents = await connect(fragile.ports, run, WORKERS)
     waits = [wait(agent, ALL, policy="fail") for agent in agents]
     watcher, last = await connect(fragile.ports[1:], run, ["watcher", "last"])
     await arrived(watcher, len(WORKERS))
 
-    fragile.gateways[0].kill()
+    await asyncio.to_thread(fragile.gateways[0].stop, how)
     for orphan in agents[::2]:
         await orphan.closed
     returned = await connect(fragile.ports[1:], run, WORKERS[::2])
@@ -52,7 +57,7 @@ async def test_agents_of_a_killed_gateway_that_stay_away_break_the_checkpoint(fr
     await arrived(watcher, len(WORKERS))
 
     killed = time.monotonic()
-    fragile.gateways[0].kill()
+    fragile.gateways[0].stop(SIGKILL)
 
     endings = await told(waits[1::2], NOTICED_WITHIN)
     assert time.monotonic() - killed < NOTICED_WITHIN

@@ -20,15 +20,17 @@ SOON = 20.0
 
 
 @pytest.fixture
-def durable(tmp_path):
+async def durable(tmp_path):
     with running_fleet(tmp_path) as started:
         yield started
+        await Agent.close_all()  # else it waits for them when it stops
 
 
 @pytest.fixture
-def forgetful(tmp_path):
+async def forgetful(tmp_path):
     with running_fleet(tmp_path, durable=False) as started:
         yield started
+        await Agent.close_all()  # else it waits for them when it stops
 
 
 @pytest.mark.parametrize("how", [SIGKILL, SIGTERM], ids=["killed", "stopped"])

@@ -73,6 +73,7 @@ end
 c = c or fresh(1)
 if c.state == 'open' and c.arrived == 0 and c.policy == 'ignore' then c.state = 'unknown' end
 
+local has_life = c.state == 'open' and c.arrived > 0 -- and is tended while somebody waits
 local function call_of() return call end
 local next_one = 1
 while next_one <= #workers do
@@ -81,13 +82,16 @@ while next_one <= #workers do
     say(rest, at_once)
     break
   end
-  if c.state ~= 'open' then open(c) end
+  if c.state ~= 'open' then
+    open(c)
+    has_life = false
+  end
   local many = math.min(rest, math.max(1, c.target - c.arrived), CHUNK)
   count(c, workers, next_one, next_one + many - 1, call_of, false, tonumber(ARGV[11]))
   if c.arrived >= c.target then finish(c, 'released', '', '') end
   say(many, record(c))
   next_one = next_one + many
 end
-if c.state == 'open' then extend(c) end
+if c.state == 'open' and not has_life then extend(c) end
 if c.cyclic == '1' and answer[2] then redis.call('SET', KEYS[5], cjson.encode(answer), 'PX', 60000) end
 return answer

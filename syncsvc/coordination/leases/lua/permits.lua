@@ -45,6 +45,12 @@ local function led()
   return own and own.token or ''
 end
 
+local function first()
+  return redis.call('ZRANGE', queue, 0, 0)[1]
+end
+
+local first_before = first()
+
 local function tell(about, body)
   redis.call('PUBLISH', channel, about .. '\0' .. body)
 end
@@ -81,7 +87,7 @@ local function settle(asking)
     drop(worker)
   end
   while true do
-    local worker = redis.call('ZRANGE', queue, 0, 0)[1]
+    local worker = first()
     if not worker then return end
     local wish = waiting(worker)
     if wish.is_alive and wish.weight > permits_left() then return end
@@ -109,12 +115,17 @@ local function lead(worker, ttl)
   if holding(worker) then extend(worker, ttl) else grant(worker, 1, ttl, '') end
 end
 
--- Keeps every key longer than any lease in it, and tells those who observe a leader.
-local function finish()
+-- Keeps every key longer than any lease in it, and tells those who observe a leader. Whoever is
+-- first in the queue from now on is told as well: it watches for the end of what is held.
+local function finish(asking)
   local last = redis.call('ZRANGE', holders, -1, -1, 'WITHSCORES')[2]
   local kept = math.max(life, (last or now) - now + 60000, redis.call('PTTL', terms))
   for _, key in ipairs({terms, holders, queue, released}) do
     redis.call('PEXPIRE', key, whole(kept))
+  end
+  local first_after = first()
+  if first_after and first_after ~= first_before and first_after ~= asking then
+    tell(subject .. '\n' .. first_after, '')
   end
   local after = before and led()
   if after ~= before then tell(subject, after) end
@@ -124,7 +135,7 @@ end
 -- the queue (0: none), the permits it holds or waits for, its record and the end of its lease ('':
 -- none); then name, record and end of each holder.
 local function view(outcome, worker)
-  finish()
+  finish(worker)
   local ends = redis.call('ZSCORE', holders, worker)
   local limit, used = unpack(redis.call('HMGET', terms, 'limit', 'used'))
   local place, own = redis.call('ZRANK', queue, worker), holding(worker) or waiting(worker)
