@@ -90,7 +90,7 @@ class Server(uvicorn.Server):
         self,
         app: ASGIApp,
         when_serving: Callable[[], None],
-        before_stopping: Callable[[], Awaitable[None]],
+        before_stopping: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         config = uvicorn.Config(
             app,
@@ -113,7 +113,8 @@ class Server(uvicorn.Server):
         self._when_serving()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._before_stopping()
+        if self._before_stopping is not None:
+            await self._before_stopping()
         await super().shutdown(sockets)
 
 

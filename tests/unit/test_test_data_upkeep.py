@@ -44,7 +44,7 @@ async def test_after_its_life_only_data_in_use_stays(data, clock):
 
 
 async def test_nothing_goes_while_it_is_not_known_what_is_in_use(data, clock):
-    async def unknown(runs):
+    async def unknown(_runs):
         raise Unavailable("redis is away")
 
     clock.pass_(LIFE + SECOND)
