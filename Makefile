@@ -24,6 +24,7 @@ format: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp  ## the figures of docs/explanation/speed.md
 	$(BIN)/python -m benchmarks.gateway
+	$(BIN)/python -m benchmarks.coordination
 
 lock:  ## needs uv: the versions that everybody installs
 	uv lock

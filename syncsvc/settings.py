@@ -25,24 +25,11 @@ from pydantic_settings import (
 )
 
 from syncsvc import testsync_config
+from syncsvc.durations import parse_duration
 from syncsvc.errors import Rejected
 
 PREFIX = "SYNCSVC_"
 LOOPBACK = ("127.0.0.1", "::1")
-_UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def parse_duration(value: object) -> object:
-    """Read `90`, `1.5s`, `250ms`, `10m`, `2h` or `1d` as a timedelta.
-
-    Raises ValueError that names the accepted forms.
-    """
-    if not isinstance(value, str | int | float) or isinstance(value, bool):
-        return value
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)\s*", str(value))
-    if found is None:
-        raise ValueError(f"expected a duration such as 90, 1.5s, 250ms, 10m or 2h, not {value!r}")
-    return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]

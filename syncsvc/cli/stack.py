@@ -31,6 +31,8 @@ def up(
     data_dir: Annotated[Path | None, typer.Option(help="Instead of SYNCSVC_DATA_DIR.")] = None,
     api_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
     sync_storage_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
+    testsync_http_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
+    testsync_ws_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
     sandbox_port: Annotated[
         int, typer.Option(min=0, max=65535, envvar="SYNCSVC_SANDBOX_PORT")
     ] = 8090,
@@ -52,6 +54,8 @@ def up(
         "data_dir": data_dir,
         "api_port": api_port,
         "sync_storage_port": sync_storage_port,
+        "testsync_http_port": testsync_http_port,
+        "testsync_ws_port": testsync_ws_port,
     }
     settings = load(**{name: value for name, value in chosen.items() if value is not None})
     if settings.testsync_config is not None:

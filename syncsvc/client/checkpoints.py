@@ -24,7 +24,11 @@ PASSED = ("released", "late")
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How a wait ended; `start_at` is the moment, in unix milliseconds, to go on together."""
+    """How a wait ended, and when to go on together.
+
+    `start_at` is that moment in unix milliseconds by the server's clock; `start_in_ms` is how
+    long to wait for it after the wait has ended, which needs no clock that is set.
+    """
 
     name: str
     outcome: str
@@ -32,6 +36,7 @@ class Outcome(msgspec.Struct, frozen=True):
     target: int
     arrived: int
     start_at: int | None = None
+    start_in_ms: int | None = None
     reason: str | None = None
     broken_by: tuple[str, ...] = ()
 
@@ -39,9 +44,10 @@ class Outcome(msgspec.Struct, frozen=True):
     def passed(self) -> bool:
         return self.outcome in PASSED
 
-    def seconds_until_start(self, now: float) -> float:
-        """Give how long to sleep from a unix time so that all who were released go on together."""
-        return 0.0 if self.start_at is None else max(self.start_at / 1000 - now, 0.0)
+    @property
+    def seconds_until_start(self) -> float:
+        """How long to sleep now, right after the wait, to go on together with the others."""
+        return (self.start_in_ms or 0) / 1000
 
 
 class Arrival(msgspec.Struct, frozen=True):

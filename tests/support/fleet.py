@@ -37,18 +37,28 @@ class GatewayProcess:
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        ready = self.folder / f"{self.name}.ready"
-        ready.unlink(missing_ok=True)
+        """Start it, and return once it serves."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        self.ready.unlink(missing_ok=True)
         environment = {
             **self.environment,
             "SYNCSVC_API_PORT": str(self.api),
             "SYNCSVC_TESTSYNC_WS_PORT": str(self.ws),
-            READY_FILE: str(ready),
+            READY_FILE: str(self.ready),
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self.command, cwd=ROOT, env=environment, stderr=log)
-        until(lambda: self.is_gone or ready.exists(), f"{self.name} serves", STARTING)
+
+    def wait_until_ready(self) -> None:
+        until(lambda: self.is_gone or self.ready.exists(), f"{self.name} serves", STARTING)
         assert not self.is_gone, self.log.read_text()[-3000:]
+
+    @property
+    def ready(self) -> Path:
+        return self.folder / f"{self.name}.ready"
 
     @property
     def log(self) -> Path:
@@ -86,15 +96,19 @@ class Fleet:
 
     @contextmanager
     def another_gateway(self, command: Sequence[str] = GATEWAY) -> Iterator[GatewayProcess]:
-        """Start one more, and stop it at the end."""
+        """Launch one more, and stop it at the end."""
         name = f"gateway-{len(self.gateways) + 1}"
         gateway = GatewayProcess(self.folder, name, self.environment, command)
+        self.gateways.append(gateway)
         try:
-            gateway.start()
-            self.gateways.append(gateway)
+            gateway.launch()
             yield gateway
         finally:
             gateway.stop()
+
+    def wait_until_ready(self) -> None:
+        for gateway in self.gateways:
+            gateway.wait_until_ready()
 
 
 @contextmanager
@@ -109,6 +123,7 @@ def running_fleet(
         fleet = Fleet(memory, folder, _environment(memory, settings))
         for _ in range(gateways):
             started.enter_context(fleet.another_gateway())
+        fleet.wait_until_ready()
         yield fleet
 
 

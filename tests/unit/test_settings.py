@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from syncsvc.durations import parse_duration
 from syncsvc.errors import Rejected
-from syncsvc.settings import load, parse_duration
+from syncsvc.settings import load
 
 
 @pytest.fixture(autouse=True)

@@ -302,6 +302,7 @@ def test_an_extended_answer_has_the_plain_fields_and_more():
             "target": 3,
             "reason": "it broke",
             "broken_by": ["a", "b"],
+            "start_in_ms": None,
         },
     }
 

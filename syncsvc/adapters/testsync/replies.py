@@ -39,6 +39,7 @@ class _Extended(msgspec.Struct):
     target: int
     reason: str | None
     broken_by: list[str]
+    start_in_ms: int | None
 
 
 @lru_cache(maxsize=4096)
@@ -62,6 +63,7 @@ def extended(ended: Outcome) -> bytes:
             ended.target,
             ended.reason,
             list(ended.broken_by),
+            ended.start_in_ms,
         )
     )
     return b'{"command":"wait_checkpoint","content":{%b,%b}' % (_plain(ended), more[1:])

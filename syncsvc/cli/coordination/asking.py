@@ -67,7 +67,7 @@ def exit_code(error: SyncsvcError) -> int:
 
 def span(option: str, text: str) -> timedelta:
     """Read a duration as settings are read. Raises BadParameter."""
-    from syncsvc.settings import parse_duration
+    from syncsvc.durations import parse_duration
 
     try:
         found = parse_duration(text)

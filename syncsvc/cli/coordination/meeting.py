@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -41,7 +40,7 @@ async def meet(run: Run, wish: Wish, together: bool, *, as_json: bool) -> None:
             show(error.outcome, "", as_json=True)
         raise
     if together:
-        await asyncio.sleep(outcome.seconds_until_start(time.time()))
+        await asyncio.sleep(outcome.seconds_until_start)
     show(outcome, _ended(outcome), as_json=as_json)
 
 

@@ -13,6 +13,7 @@ from syncsvc.coordination.names import check_name
 from syncsvc.errors import Rejected
 
 LARGEST_TARGET = 1_000_000
+LEAD_MS = 500  # from a release to its start, as TestSync has it; the scripts know it too
 LONGEST_REASON = 500
 LONGEST_IDENTIFIER = 1_000  # of plain TestSync, which has no other rule for it
 HIDDEN = "~"  # begins the names that connections without a worker's name are given
@@ -112,6 +113,11 @@ class Outcome:
     start_at: int | None = None  # unix ms
     reason: str | None = None
     broken_by: tuple[str, ...] = ()
+
+    @property
+    def start_in_ms(self) -> int | None:
+        """How long to wait after hearing of a release; it needs no clock that is set."""
+        return None if self.start_at is None else LEAD_MS
 
 
 @dataclass(frozen=True, slots=True)

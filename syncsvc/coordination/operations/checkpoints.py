@@ -47,7 +47,8 @@ class CheckpointOutcome(Reply, frozen=True):
     generation: int
     target: int
     arrived: int
-    start_at: int | None
+    start_at: int | None  # unix ms, by the clock of Redis
+    start_in_ms: int | None  # the same moment, counted from this answer
     reason: str | None
     broken_by: list[str]
 
@@ -124,6 +125,7 @@ def outcome_reply(outcome: Outcome) -> CheckpointOutcome:
         target=outcome.target,
         arrived=outcome.arrived,
         start_at=outcome.start_at,
+        start_in_ms=outcome.start_in_ms,
         reason=outcome.reason,
         broken_by=list(outcome.broken_by),
     )

@@ -8,7 +8,6 @@ from signal import SIGKILL, SIGTERM
 import pytest
 
 from tests.cluster.coordination.gathering import arrived, connect, told, wait
-from tests.support.agents import Agent
 from tests.support.fleet import running_fleet
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(90)]
@@ -20,11 +19,19 @@ NOTICED_WITHIN = ALIVE_TERM + 5.0
 SOON = 10.0
 
 
-@pytest.fixture
-async def fragile(tmp_path):
-    with running_fleet(tmp_path) as started:
+@pytest.fixture(scope="module")
+def fragile_fleet(tmp_path_factory):
+    with running_fleet(tmp_path_factory.mktemp("fragile")) as started:
         yield started
-        await Agent.close_all()  # else it waits for them when it stops
+
+
+@pytest.fixture
+def fragile(fragile_fleet):
+    """Give two gateways that serve, whatever was done to them before."""
+    for gateway in fragile_fleet.gateways:
+        if gateway.is_gone:
+            gateway.start()
+    return fragile_fleet
 
 
 @pytest.mark.parametrize("how", [SIGKILL, SIGTERM], ids=["killed", "stopped"])

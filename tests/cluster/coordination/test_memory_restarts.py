@@ -19,18 +19,16 @@ LOST_WITHIN = 10.0  # seconds
 SOON = 20.0
 
 
-@pytest.fixture
-async def durable(tmp_path):
-    with running_fleet(tmp_path) as started:
+@pytest.fixture(scope="module")
+def durable(tmp_path_factory):
+    with running_fleet(tmp_path_factory.mktemp("durable")) as started:
         yield started
-        await Agent.close_all()  # else it waits for them when it stops
 
 
-@pytest.fixture
-async def forgetful(tmp_path):
-    with running_fleet(tmp_path, durable=False) as started:
+@pytest.fixture(scope="module")
+def forgetful(tmp_path_factory):
+    with running_fleet(tmp_path_factory.mktemp("forgetful"), durable=False) as started:
         yield started
-        await Agent.close_all()  # else it waits for them when it stops
 
 
 @pytest.mark.parametrize("how", [SIGKILL, SIGTERM], ids=["killed", "stopped"])

@@ -220,6 +220,7 @@ async def test_a_connections_worker_arrives_by_its_name(port):
         "target": 1,
         "reason": None,
         "broken_by": [],
+        "start_in_ms": 500,
     }
 
 

@@ -46,6 +46,7 @@ async def test_those_who_wait_are_told_how_it_ended(desk):
         "target": 2,
         "arrived": 2,
         "start_at": one["start_at"],
+        "start_in_ms": 500,
         "reason": None,
         "broken_by": [],
     }
