@@ -37,21 +37,18 @@ class Player:
     ) -> Any:
         """Make a call and add it, with what it gave, to the history."""
         invoked = time.monotonic()
-        result = await self._outcome(command, read, content)
+        result = await self.ask(command, read, **content)
         returned = float("inf") if result is UNKNOWN else time.monotonic()
         self.history.append(Call(self.name, operation, result, invoked, returned))
         return result
 
     async def ask(self, command: str, read: Callable[[Any], Any], **content: Any) -> Any:
-        """Make a call whose answer is not lost, and give what is read in it."""
-        return await _read(await self._connected(), command, read, content)
-
-    async def _outcome(self, command: str, read: Callable[[Any], Any], content: Any) -> Any:
+        """Make a call, and give what is read in its answer; UNKNOWN if that is lost."""
         if self.chance.random() < CUTS:
             await self._cut_off(command, content)
             if "request" not in content or self.chance.random() >= REPEATS:
                 return UNKNOWN
-        return await self.ask(command, read, **content)
+        return await _read(await self._connected(), command, read, content)
 
     async def _connected(self) -> Agent:
         if self._agent is None:
