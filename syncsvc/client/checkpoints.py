@@ -138,7 +138,10 @@ _FAILURES: dict[str, type[CheckpointFailed]] = {
 
 def _failure(outcome: Outcome) -> CheckpointFailed:
     kind = _FAILURES.get(outcome.outcome, CheckpointFailed)
-    said = f"checkpoint {outcome.name!r}: {outcome.outcome.replace('_', ' ')}"
+    named = f"checkpoint {outcome.name!r}"
+    if outcome.reason and outcome.reason.startswith(named):  # the server has said it all
+        return kind(outcome.reason, outcome)
+    said = f"{named}: {outcome.outcome.replace('_', ' ')}"
     counted = f"{outcome.arrived} of {outcome.target} had arrived"
     by = f"; broken by {', '.join(outcome.broken_by)}" if outcome.broken_by else ""
     why = f"; {outcome.reason}" if outcome.reason else ""

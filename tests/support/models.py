@@ -133,6 +133,8 @@ def _if_given(state: Held, succeeds: bool, result: Any) -> Held | None:  # noqa:
 
 @dataclass(frozen=True, slots=True)
 class Arrive:
+    """Its result is the generation that it is counted in, or None where that is not known."""
+
     worker: str
 
 
@@ -179,16 +181,18 @@ class Checkpoint:
 
     def step(self, state: Meeting, operation: Arrive | Depart, result: Any) -> Meeting | None:
         if isinstance(operation, Arrive):
-            return self._arrived(state, operation.worker)
+            return self._arrived(state, operation.worker, result)
         if isinstance(result, Released):
             return self._let_go(state, operation.worker, result)
         if result == Unreleased():
             return _taken_back(state, operation.worker)
         return _gone(state, operation.worker, was_released=result == Passed())
 
-    def _arrived(self, state: Meeting, worker: str) -> Meeting | None:
+    def _arrived(self, state: Meeting, worker: str, result: Any) -> Meeting | None:
         if any(name == worker for name, _ in state.let_go):
             return None  # it waits once at a time
+        if result not in (state.generation, None, UNKNOWN):
+            return None
         arrived = state.arrived | {worker}
         if len(arrived) < self.target:
             return replace(state, arrived=arrived)

@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 import msgspec
 import typer
 
-from syncsvc.client import Refused, Run, TimedOut, connect
+from syncsvc.client import NotReachable, Refused, Run, TimedOut, connect
 from syncsvc.errors import Rejected, SyncsvcError, Unavailable, Unknown
 
 Answer = TypeVar("Answer")
 
 FAILED, USAGE, UNREACHABLE, LOST, TIMED_OUT = 1, 2, 69, 75, 124
+
+START_IT = "; start it with 'syncsvc up', or set SYNCSVC_SERVER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ def ask(where: Where, story: Callable[[Run], Awaitable[Answer]]) -> Answer:
     try:
         return asyncio.run(tell())
     except SyncsvcError as error:
-        typer.echo(f"syncsvc: {error}", err=True)
+        remedy = START_IT if isinstance(error, NotReachable) else ""
+        typer.echo(f"syncsvc: {error}{remedy}", err=True)
         raise typer.Exit(exit_code(error)) from error
 
 

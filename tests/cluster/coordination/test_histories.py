@@ -63,15 +63,20 @@ async def meet(player: Player, name: str, calls: int) -> None:
         invoked = time.monotonic()
         result = await player.ask("checkpoint.wait", _meeting, **_wait(name, patience))
         returned = inf if result is UNKNOWN else time.monotonic()
-        counted = UNKNOWN if result is UNKNOWN else None
         player.history += [
-            Call(player.name, Arrive(player.name), counted, invoked, returned),
+            Call(player.name, Arrive(player.name), _counted_in(result), invoked, returned),
             Call(player.name, Depart(player.name), result, invoked, returned),
         ]
 
 
 def _wait(name: str, patience: float) -> dict:
     return {"name": name, "target": TARGET, "cyclic": True, "timeout_seconds": patience}
+
+
+def _counted_in(result: Any) -> Any:
+    if isinstance(result, Released):
+        return result.generation
+    return UNKNOWN if result is UNKNOWN else None
 
 
 def _meeting(told: dict) -> Any:

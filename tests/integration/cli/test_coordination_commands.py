@@ -100,9 +100,9 @@ def test_a_wait_that_takes_too_long_is_124(syncsvc):
     answer = syncsvc(*wait(2, "w1"), "--timeout", "100ms", "--json")
 
     assert answer.returncode == 124
-    assert answer.stderr == "syncsvc: checkpoint 'start': timed out; 1 of 2 had arrived; " + (
-        json.loads(answer.stdout)["reason"] + "\n"
-    )
+    reason = json.loads(answer.stdout)["reason"]
+    assert "timed out after 0.1 s: 1 of 2 arrived" in reason
+    assert answer.stderr == f"syncsvc: {reason}\n"
 
 
 def test_a_checkpoint_is_aborted_looked_at_left_and_reset(start, syncsvc, elsewhere):
@@ -304,6 +304,7 @@ def test_a_server_that_is_not_there_is_69():
 
     assert answer.returncode == 69
     assert answer.stderr.startswith("syncsvc: no server within 10 s: ")
+    assert answer.stderr.endswith("; start it with 'syncsvc up', or set SYNCSVC_SERVER\n")
     assert "Traceback" not in answer.stderr
 
 

@@ -147,7 +147,7 @@ async def test_a_worker_whose_connection_is_cut_arrives_once(server):
         status = await two.checkpoint("start").status()
 
         assert [arrival.worker for arrival in status.arrived] == ["w1"]
-        with pytest.raises(CheckpointTimedOut, match="1 of 3 had arrived"):
+        with pytest.raises(CheckpointTimedOut, match="1 of 3 arrived"):
             await waiting
 
 

@@ -83,7 +83,7 @@ async def test_workers_meet_again_and_again(one, two):
 
 
 async def test_a_checkpoint_that_fails_says_how(one, two):
-    with pytest.raises(CheckpointTimedOut, match="1 of 2 had arrived"):
+    with pytest.raises(CheckpointTimedOut, match="1 of 2 arrived"):
         await one.checkpoint("never").wait(target=2, timeout=0.1)
 
     waiting = asyncio.create_task(one.checkpoint("start").wait(target=2))
