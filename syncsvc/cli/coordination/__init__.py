@@ -8,6 +8,7 @@ def add_to(app: typer.Typer) -> None:
 
     app.add_typer(checkpoints.app, name="checkpoint")
     app.add_typer(leases.lock, name="lock")
+    app.add_typer(leases.rwlock, name="rwlock")
     app.add_typer(leases.semaphore, name="semaphore")
     app.add_typer(leases.leader, name="leader")
     app.add_typer(board.app, name="data")

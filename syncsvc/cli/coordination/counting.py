@@ -91,3 +91,22 @@ def wait_for_signal(
     patience = span("--timeout", timeout)
     found = ask(Where(server, run), lambda there: there.signal(name).wait(count, timeout=patience))
     show({"name": name, "count": found}, str(found), as_json=as_json)
+
+
+@signal.command(epilog=CODES)
+def meet(
+    name: Name,
+    count: Annotated[int, typer.Option("--count", min=1, help="How often it has to be sent.")],
+    timeout: Timeout = "60s",
+    run: RunName = "default",
+    server: Server = DEFAULT_SERVER,
+    as_json: AsJson = False,
+) -> None:
+    """Send it, wait until it was sent so often, and print which one ours was."""
+    from syncsvc.cli.coordination.asking import Where, ask, show, span
+
+    patience = span("--timeout", timeout)
+    seq = ask(
+        Where(server, run), lambda there: there.signal(name).send_and_wait(count, timeout=patience)
+    )
+    show({"name": name, "seq": seq}, str(seq), as_json=as_json)

@@ -1,4 +1,4 @@
-"""`syncsvc lock`, `semaphore` and `leader`: a command that runs while it may."""
+"""`syncsvc lock`, `rwlock`, `semaphore` and `leader`: a command that runs while it may."""
 
 from typing import Annotated
 
@@ -18,6 +18,7 @@ from syncsvc.cli.coordination.options import (
 )
 
 lock = group("Locks: one worker at a time.")
+rwlock = group("Read-write locks: any number of readers, or one writer.")
 semaphore = group("Semaphores: so many workers at a time.")
 leader = group("Leaders: one worker leads, the others see who.")
 
@@ -52,11 +53,51 @@ def lock_status(
 ) -> None:
     """Say who holds the lock, and how many wait."""
     from syncsvc.cli.coordination.asking import Where, ask, show
+    from syncsvc.cli.coordination.standing import standing
 
     found = ask(Where(server, run), lambda there: there.lock(name).status())
-    by = ", ".join(each.worker for each in found.holders)
-    line = f"{name}: {f'held by {by}' if by else 'free'}, {found.waiting} waiting"
-    show(found, line, as_json=as_json)
+    show(found, standing(name, found), as_json=as_json)
+
+
+@rwlock.command("run", epilog=RUN_CODES + CODES)
+def run_reading_or_writing(
+    name: Name,
+    command: Command,
+    write: Annotated[
+        bool, typer.Option("--write/--read", help="Alone, or beside other readers.")
+    ] = False,
+    ttl: Ttl = "30s",
+    wait: Patience = "60s",
+    run: RunName = "default",
+    worker: Worker = None,
+    server: Server = DEFAULT_SERVER,
+) -> None:
+    """Run CMD while holding a reader's or the writer's place, and stop it when that is lost."""
+    from syncsvc.cli.coordination.asking import Where, span
+    from syncsvc.cli.coordination.guarded import run_under
+    from syncsvc.client import Run
+    from syncsvc.client.leases import Lease
+    from syncsvc.client.locks import Asked
+
+    asked: Asked = {"ttl": span("--ttl", ttl), "wait": span("--wait", wait)}
+
+    def place(there: Run) -> Lease:
+        either = there.rwlock(name)
+        return either.write(**asked) if write else either.read(**asked)
+
+    run_under(Where(server, run, worker, attend=True), place, command)
+
+
+@rwlock.command("status", epilog=CODES)
+def rwlock_status(
+    name: Name, run: RunName = "default", server: Server = DEFAULT_SERVER, as_json: AsJson = False
+) -> None:
+    """Say who reads or writes, and how many wait."""
+    from syncsvc.cli.coordination.asking import Where, ask, show
+    from syncsvc.cli.coordination.standing import standing
+
+    found = ask(Where(server, run), lambda there: there.rwlock(name).status())
+    show(found, standing(name, found), as_json=as_json)
 
 
 @semaphore.command("run", epilog=RUN_CODES + CODES)
@@ -82,6 +123,18 @@ def run_permitted(
         lambda there: there.semaphore(name, limit=limit, permits=permits, **asked),
         command,
     )
+
+
+@semaphore.command("status", epilog=CODES)
+def semaphore_status(
+    name: Name, run: RunName = "default", server: Server = DEFAULT_SERVER, as_json: AsJson = False
+) -> None:
+    """Say who holds permits, and how many wait."""
+    from syncsvc.cli.coordination.asking import Where, ask, show
+    from syncsvc.cli.coordination.standing import standing
+
+    found = ask(Where(server, run), lambda there: there.semaphore(name, limit=1).status())
+    show(found, standing(name, found), as_json=as_json)
 
 
 @leader.command(epilog=RUN_CODES + CODES)

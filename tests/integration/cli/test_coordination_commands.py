@@ -211,6 +211,20 @@ def test_so_many_commands_run_as_there_are_permits(start, syncsvc):
 
     assert answer.returncode == 1
 
+    assert "held by" in syncsvc("semaphore", "status", "seats").stdout
+
+
+def test_readers_run_side_by_side_and_a_writer_alone(start, syncsvc):
+    reading = start("rwlock", "run", "schema", "--worker", "r", "--", "sh", "-c", "echo in; read _")
+    assert reading.stdout.readline() == "in\n"
+
+    beside = syncsvc("rwlock", "run", "schema", "--wait", "0s", "--", "true")
+    alone = syncsvc("rwlock", "run", "schema", "--write", "--wait", "0s", "--", "true")
+
+    assert (beside.returncode, alone.returncode) == (0, 1)
+    status = syncsvc("rwlock", "status", "schema")
+    assert status.stdout == "schema: held by r (read), 0 waiting\n"
+
 
 def test_one_leads_and_others_see_who(start, syncsvc):
     leading = start(
@@ -292,6 +306,25 @@ def test_who_is_present_is_listed(syncsvc):
     assert syncsvc("presence", "list").stdout == "nobody\n"
 
 
+def test_whoever_is_present_is_seen_to_come(start):
+    watching = start("presence", "watch")
+    assert watching.stdout.readline() == "nobody\n"
+
+    holding = start("presence", "hold", "--worker", "w1")
+
+    assert holding.stdout.readline() == "w1 is present\n"
+    assert watching.stdout.readline() == "w1\n"
+
+
+def test_signals_are_sent_and_waited_for_in_one_step(start, syncsvc):
+    first = start("signal", "meet", "ready", "--count", "2")
+
+    second = syncsvc("signal", "meet", "ready", "--count", "2")
+
+    out, _ = first.communicate(timeout=30)
+    assert {out, second.stdout} == {"1\n", "2\n"}
+
+
 def test_runs_are_apart(syncsvc):
     syncsvc("counter", "add", "n", "--run", "a")
 
@@ -326,7 +359,18 @@ def test_wrong_usage_is_2(arguments):
 
 @pytest.mark.parametrize(
     "group",
-    ["checkpoint", "lock", "semaphore", "leader", "data", "counter", "signal", "topic", "presence"],
+    [
+        "checkpoint",
+        "lock",
+        "rwlock",
+        "semaphore",
+        "leader",
+        "data",
+        "counter",
+        "signal",
+        "topic",
+        "presence",
+    ],
 )
 def test_every_group_says_what_its_exit_codes_mean(group):
     answer = answered(group, "--help")
