@@ -18,6 +18,7 @@ class OwnValkey:
 
     folder: Path
     keeps: bool = True
+    more: str = ""  # lines of its configuration
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
     @property
@@ -31,7 +32,8 @@ class OwnValkey:
     def start(self) -> None:
         conf = self.folder / "own.conf"
         text = configuration(self.folder, self.socket)
-        conf.write_text(text if self.keeps else text.replace("appendonly yes", "appendonly no"))
+        text = text if self.keeps else text.replace("appendonly yes", "appendonly no")
+        conf.write_text(text + self.more)
         binary = apart(find_server(Settings()))
         self.process = subprocess.Popen([binary, conf], stdout=subprocess.DEVNULL)
         until_connects(self.socket)
@@ -49,8 +51,8 @@ class OwnValkey:
 
 
 @contextmanager
-def own_valkey(folder: Path, *, keeps: bool = True) -> Iterator[OwnValkey]:
-    server = OwnValkey(folder, keeps)
+def own_valkey(folder: Path, *, keeps: bool = True, more: str = "") -> Iterator[OwnValkey]:
+    server = OwnValkey(folder, keeps, more)
     server.start()
     try:
         yield server
