@@ -9,7 +9,6 @@ the end what it saw, on the clock that all processes of a machine share.
 import asyncio
 import json
 import random
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -22,7 +21,7 @@ from typing import Any
 import uvloop
 
 from tests.support.agents import Agent, Refused
-from tests.support.fleet import ROOT
+from tests.support.lines import Spoken, say, spoken_to
 
 QUEUED = 5.0  # seconds that a candidate waits in line before it asks again
 
@@ -57,7 +56,7 @@ class Campaigners:
     """The process, as seen by the test that started it."""
 
     site: Site
-    process: subprocess.Popen[str]
+    spoken: Spoken
     pauses: list[tuple[float, float]] = field(default_factory=list)
 
     def leads(self) -> int:
@@ -73,11 +72,11 @@ class Campaigners:
         self._ask(do="drift", seconds=seconds)
 
     def pause(self) -> None:
-        self.process.send_signal(SIGSTOP)
+        self.spoken.process.send_signal(SIGSTOP)
         self.pauses.append((time.monotonic(), float("inf")))
 
     def go_on(self) -> None:
-        self.process.send_signal(SIGCONT)
+        self.spoken.process.send_signal(SIGCONT)
         self.pauses[-1] = (self.pauses[-1][0], time.monotonic())
 
     def end(self) -> list[Seen]:
@@ -85,39 +84,27 @@ class Campaigners:
         return [Seen(*each) for each in self._ask(do="end")]
 
     def _ask(self, **order: Any) -> Any:
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        return self.answer()
-
-    def answer(self) -> Any:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, f"{self.site.name} ended by itself: {self.process.wait()}"
-        return json.loads(line)
+        self.spoken.say(order)
+        return self.spoken.hear()
 
 
 @contextmanager
 def campaigns(folder: Path, *sites: Site) -> Iterator[list[Campaigners]]:
     """Start a process for each site, and kill them at the end, paused or not."""
     with ExitStack() as started:
-        running = []
-        for site in sites:
-            log = started.enter_context((folder / f"{site.name}.log").open("w"))
-            process = started.enter_context(
-                subprocess.Popen(
-                    [sys.executable, "-m", "tests.support.campaigners", json.dumps(asdict(site))],
-                    cwd=ROOT,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    text=True,
-                )
+        running = [
+            Campaigners(
+                site,
+                started.enter_context(
+                    spoken_to(
+                        "tests.support.campaigners", asdict(site), folder / f"{site.name}.log"
+                    )
+                ),
             )
-            started.callback(process.kill)
-            running.append(Campaigners(site, process))
+            for site in sites
+        ]
         for each in running:
-            assert each.answer() == "campaigning"
+            assert each.spoken.hear() == "campaigning"
         yield running
 
 
@@ -217,12 +204,12 @@ async def live(site: Site) -> None:
     ]
     async with asyncio.TaskGroup() as tasks:
         campaigning = [tasks.create_task(each.campaign()) for each in candidates]
-        _say("campaigning")
+        say("campaigning")
         while (order := await _next_order())["do"] != "end":
-            _say(_carry_out(order, candidates, chance))
+            say(_carry_out(order, candidates, chance))
         for task in campaigning:
             task.cancel()
-    _say([list(vars(each).values()) for each in seen])
+    say([list(vars(each).values()) for each in seen])
 
 
 def _carry_out(order: dict[str, Any], candidates: list[Candidate], chance: random.Random) -> Any:
@@ -244,11 +231,6 @@ def _carry_out(order: dict[str, Any], candidates: list[Candidate], chance: rando
 async def _next_order() -> Any:
     line = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     return json.loads(line or '{"do": "end"}')
-
-
-def _say(what: Any) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

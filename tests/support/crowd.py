@@ -8,7 +8,6 @@ other gateway and makes its call again.
 
 import asyncio
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,8 @@ from typing import Any
 import uvloop
 
 from tests.support.agents import Agent, Refused
-from tests.support.fleet import ROOT, allow_many_files
+from tests.support.fleet import allow_many_files
+from tests.support.lines import Spoken, say, spoken_to
 
 AT_ONCE = 100  # connections being made
 LONGEST = 120.0  # seconds that a call may take
@@ -54,31 +54,22 @@ class Crowd:
     """The process, as seen by the test that started it."""
 
     orders: Orders
-    process: subprocess.Popen[str]
+    spoken: Spoken
 
     def connected(self) -> None:
         """Wait until all are connected."""
-        assert self._line() == {"connected": len(self.orders.workers)}
+        assert self.spoken.hear() == {"connected": len(self.orders.workers)}
 
     def go(self) -> None:
         """Let them make their calls."""
-        assert self.process.stdin is not None
-        self.process.stdin.write("go\n")
-        self.process.stdin.flush()
+        self.spoken.say("go")
 
     def endings(self) -> list[Ending]:
         """Wait until all are answered, and give how."""
-        return [Ending(*each) for each in self._line()]
+        return [Ending(*each) for each in self.spoken.hear()]
 
     def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def _line(self) -> Any:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, f"a crowd ended by itself: {self.process.wait()}"
-        return json.loads(line)
+        self.spoken.kill()
 
 
 @contextmanager
@@ -88,19 +79,9 @@ def crowds(folder: Path, *orders: Orders) -> Iterator[list[Crowd]]:
     with ExitStack() as started:
         gathered = []
         for number, each in enumerate(orders):
-            log = started.enter_context((folder / f"crowd-{number}.log").open("w"))
-            process = started.enter_context(
-                subprocess.Popen(
-                    [sys.executable, "-m", "tests.support.crowd", json.dumps(asdict(each))],
-                    cwd=ROOT,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    text=True,
-                )
-            )
-            started.callback(process.kill)
-            gathered.append(Crowd(each, process))
+            log = folder / f"crowd-{number}.log"
+            spoken = started.enter_context(spoken_to("tests.support.crowd", asdict(each), log))
+            gathered.append(Crowd(each, spoken))
         for crowd in gathered:
             crowd.connected()
         yield gathered
@@ -115,10 +96,10 @@ async def play(orders: Orders) -> None:
             return await Agent.connect(_port(orders, number), orders.run, worker)
 
     agents = await asyncio.gather(*(connect(i, name) for i, name in enumerate(orders.workers)))
-    _say({"connected": len(agents)})
+    say({"connected": len(agents)})
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     calls = (_call(orders, number, agent) for number, agent in enumerate(agents))
-    _say(await asyncio.gather(*calls))
+    say(await asyncio.gather(*calls))
 
 
 async def _call(orders: Orders, number: int, agent: Agent) -> tuple[Any, ...]:
@@ -139,11 +120,6 @@ async def _call(orders: Orders, number: int, agent: Agent) -> tuple[Any, ...]:
 
 def _port(orders: Orders, number: int) -> int:
     return orders.ports[number % len(orders.ports)]
-
-
-def _say(what: Any) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

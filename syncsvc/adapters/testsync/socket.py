@@ -8,20 +8,23 @@ from syncsvc.adapters.testsync.messages import Fragments, close_answer
 TEXT, BINARY = WSMsgType.TEXT, WSMsgType.BINARY
 CLOSE, PING, PONG = WSMsgType.CLOSE, WSMsgType.PING, WSMsgType.PONG
 LARGEST_MESSAGE = 32 * 1024 * 1024
-UNREAD_LIMIT = 8 * 1024 * 1024  # bytes that a peer may leave unread and still get more
+UNREAD_LIMIT = 8 * 1024 * 1024  # bytes that a peer may leave unread beside one large message
+LARGE = 1024 * 1024
 LONGEST_SILENCE = 6  # pings without any frame from the peer, after which it is gone
 
 
 class Socket(WSListener):
     """One WebSocket."""
 
-    __slots__ = ("_congested", "_fragments", "_silent", "open", "transport")
+    __slots__ = ("_congested", "_fragments", "_large", "_left", "_silent", "open", "transport")
 
     def __init__(self) -> None:
         self.open = False
         self.transport: WSTransport
         self._silent = 0
         self._congested = False
+        self._large = 0  # bytes of the last large message, until the peer has read all
+        self._left = 0  # bytes unread when we looked last
         self._fragments: Fragments | None = None
 
     def receive(self, payload: bytes) -> None:
@@ -59,14 +62,17 @@ class Socket(WSListener):
 
     def resume_writing(self) -> None:
         self._congested = False
+        self._large = self._left = 0
 
     def send(self, payload: bytes, kind: WSMsgType = TEXT) -> None:
         """Send a message, unless the peer has left too much unread: then it is dropped."""
         if not self.open:
             return
-        if self._congested and self._unread() > UNREAD_LIMIT:
+        if self._congested and self._unread() > UNREAD_LIMIT + self._large:
             self.drop()
             return
+        if len(payload) > LARGE:
+            self._large = len(payload)
         self.transport.send(kind, payload)
 
     def close(self, code: int, reason: str) -> None:
@@ -83,17 +89,24 @@ class Socket(WSListener):
         self.transport.disconnect(graceful=False)
 
     def is_alive(self) -> bool:
-        """Ping the peer, and tell whether it was heard since the last few pings."""
+        """Ping the peer, and tell whether it was heard, or read, since the last few pings."""
+        if self._congested and self._reads_on():
+            self._silent = 0
         self._silent += 1
         if self._silent > LONGEST_SILENCE:
             return False
-        self.send(b"ping", PING)
+        if not self._congested:  # it would arrive behind all that is unread
+            self.send(b"ping", PING)
         return True
 
     def said_farewell(self) -> bool:
         """Tell whether the peer closed the connection properly."""
         shaken: WSCloseHandshake | None = self.transport.close_handshake
         return shaken is not None and shaken.recv is not None
+
+    def _reads_on(self) -> bool:
+        before, self._left = self._left, self._unread()
+        return self._left < before
 
     def _unread(self) -> int:
         return self.transport.underlying_transport.get_write_buffer_size()

@@ -2,8 +2,10 @@
 
 import base64
 import os
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from cryptography.fernet import Fernet, InvalidToken
 
@@ -31,15 +33,23 @@ class Seal:
 
 
 def key_from(file: Path) -> str:
-    """Read the key in a file that only its owner may read; make it when there is none."""
+    """Read the key in a file that only its owner may read; make it when there is none.
+
+    Of several processes that make it at the same time one succeeds, and all read that one's.
+    """
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read(file)
-    with os.fdopen(descriptor, "w") as new:
-        new.write(Fernet.generate_key().decode())
+    if not file.exists():
+        _make(file)
     return _read(file)
+
+
+def _make(file: Path) -> None:
+    with NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}.") as new:
+        new.write(Fernet.generate_key().decode())
+        new.flush()
+        os.fsync(new.fileno())
+        with suppress(FileExistsError):  # somebody else was faster
+            os.link(new.name, file)
 
 
 def _read(file: Path) -> str:

@@ -1,0 +1,1 @@
+"""Coordination over real gateways and a real Redis: killed, restarted, flooded, and held to it."""

@@ -137,6 +137,35 @@ async def test_a_peer_that_reads_slowly_gets_all(port, client):
     assert await client.is_usable()
 
 
+async def test_a_large_answer_is_not_cut_short_by_pings_and_small_messages(port, client):
+    content = b'"%b"' % (b"x" * 20_000_000)
+    client.send(frame(b'{"command":"update_data","content":' + content + b"}"))
+    client.send(frame(b'{"command":"read_data"}'), frame((WAIT % 2).encode()))
+    other = await Raw.upgraded(port)
+    assert await other.is_usable()
+
+    sweep_all(port)
+    other.say(WAIT % 2)
+
+    assert (await other.told())["content"]["finished"]
+    assert await client.hear() == (BINARY, content)
+    assert (await client.told())["content"]["finished"]
+
+
+async def test_a_peer_that_reads_a_large_answer_is_not_silent(port, client):
+    content = b'"%b"' % (b"x" * 20_000_000)
+    client.send(frame(b'{"command":"update_data","content":' + content + b"}"))
+    client.send(frame(b'{"command":"read_data"}'))
+    assert await (await Raw.upgraded(port)).is_usable()
+
+    read = 0
+    for _ in range(2 * ROUNDS_OF_SILENCE):
+        read += len(await client.reader.read(1_000_000))
+        sweep_all(port)
+
+    assert len(await client.reader.readexactly(20_000_000 - read)) == 20_000_000 - read
+
+
 async def test_a_stuck_peer_does_not_delay_the_others(port):
     readers = [await Raw.upgraded(port) for _ in range(50)]
     readers[0].send(frame(b'{"command":"update_data","content":"%b"}' % (b"x" * 4_000_000)))
