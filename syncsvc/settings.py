@@ -133,7 +133,8 @@ class Settings(BaseSettings):
     )
     coordination_life: Duration = Field(
         default=timedelta(hours=12),
-        description="Data, checkpoints and leases that nobody uses go after this.",
+        ge=timedelta(minutes=10),  # signs of life, which keep things, come every few seconds
+        description="Data, checkpoints and leases that nobody uses go after this; 10m or more.",
     )
     longest_wait: Duration = Field(
         default=timedelta(hours=12), description="No agent waits longer, whatever it asked for."
@@ -295,6 +296,10 @@ def _explain(error: ValidationError) -> list[str]:
         field = "_".join(str(part) for part in problem["loc"]).upper()
         message = problem["msg"].removeprefix("Value error, ")
         secret = any(word in field for word in ("TOKEN", "URL", "KEY", "PASSWORD"))
-        found = "" if secret or not field else f", found {problem['input']!r}"
+        found = "" if secret or not field else f", found {_shown(problem['input'])}"
         lines.append(f"{PREFIX}{field}: {message}{found}" if field else message)
     return lines
+
+
+def _shown(value: object) -> str:
+    return f"{value.total_seconds():g}s" if isinstance(value, timedelta) else repr(value)
