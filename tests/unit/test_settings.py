@@ -92,5 +92,5 @@ def test_a_long_data_folder_still_gives_a_socket_that_can_be_opened(tmp_path):
 def test_a_duration_that_is_too_short_is_told_as_it_was_written(monkeypatch):
     monkeypatch.setenv("SYNCSVC_COORDINATION_LIFE", "5s")
 
-    with pytest.raises(Rejected, match="COORDINATION_LIFE: .* 10 minutes, found 5s"):
+    with pytest.raises(Rejected, match=r"COORDINATION_LIFE: .* 10 minutes, found 5s"):
         load()
