@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from prometheus_client import Gauge
+
 from syncsvc.adapters.testit.presence import Presence
 from syncsvc.adapters.testit.routes import SyncStorage, build_sync_storage
 from syncsvc.adapters.testsync.credentials import Credentials
@@ -27,6 +29,8 @@ from syncsvc.wiring.coordination import Coordination
 from syncsvc.wiring.services import Services, build, now
 
 Sockets = list[socket.socket]
+AGENTS = Gauge("syncsvc_agents", "Connections of agents that stand.")
+WAITING = Gauge("syncsvc_agents_waiting", "Arrivals that wait at checkpoints.")
 LONGEST_SILENCE = timedelta(seconds=2)
 
 
@@ -73,6 +77,8 @@ class Gateway:
             }
         )
         self._agents = _agents(settings, self.services, self._coordination)
+        AGENTS.set_function(lambda: self._agents.connected)
+        WAITING.set_function(lambda: self._coordination.meetings.waiting)
         self._server: Server | None = None
 
     @classmethod

@@ -62,7 +62,7 @@ OTHERS = st.one_of(
     st.tuples(st.just("abort"), st.just("why")),
     st.tuples(st.just("reset"), st.sampled_from(["r1", "r2"])),
     st.tuples(st.just("restore"), GENERATIONS),
-    st.tuples(st.just("move"), st.sampled_from([0.7, 0.7, 20])),
+    st.tuples(st.just("move"), st.sampled_from([0.7, 0.7, 4, 20])),
 )
 STORIES = st.lists(st.one_of(ARRIVE, ARRIVE, AGAIN, TEND, SUSPECT, WITHDRAW, OTHERS), max_size=14)
 
@@ -119,7 +119,7 @@ async def arrive(store, place, number, *asked):
 
 async def withdraw(store, place, _number, pairs, cause):
     gone = await store.withdraw(place, members(pairs), cause)
-    return [gone.before, sorted(gone.arrived)]
+    return [gone.before, sorted(gone.arrived), gone.last]
 
 
 async def restore(store, place, _number, generation):

@@ -18,6 +18,7 @@ from syncsvc.stores.redis.scripts import Scripts, connect
 from tests.support.builders import NOON, SECOND
 
 GRACE = SECOND
+STEP = 2 * SECOND
 ODD_NAMES = ["wörker|1", "a b", "🙂", "x" * 200, "{a}", "%7B", "~conn-1"]
 
 
@@ -50,6 +51,14 @@ class World:
 
     async def tend(self, generation=1, **members):
         return await self.store.tend(self.waited(generation, **members), GRACE)
+
+    async def tend_for(self, span, **members):
+        """Tend often enough that everybody is judged; give how it stands in the end."""
+        found = await self.tend(**members)
+        for _ in range(span // STEP):
+            self.move(STEP)
+            found = await self.tend(**members)
+        return found
 
     async def suspect(self, **members):
         await self.store.suspect(self.waited(**members), GRACE)
@@ -302,7 +311,42 @@ async def test_who_times_out_too_late_learns_of_the_release(world):
     await world.arrive("a", call="x")
     await world.arrive("b")
 
-    assert (await world.withdraw(Cause.TIMED_OUT, a="x")).before.state is State.RELEASED
+    assert (await world.withdraw(Cause.TIMED_OUT, a="x")).of(1).state is State.RELEASED
+
+
+async def test_who_times_out_after_the_next_generation_began_learns_of_its_own(world):
+    await world.arrive("a", call="x", cyclic=True)
+    released = (await world.arrive("b", cyclic=True))[0]
+    await world.arrive("c", cyclic=True)
+
+    found = await world.withdraw(Cause.TIMED_OUT, a="x")
+
+    assert (found.of(1), found.of(2).state) == (released, State.OPEN)
+
+
+async def test_who_times_out_after_the_next_generation_ended_learns_of_its_own(world):
+    await world.arrive("a", call="x", cyclic=True)
+    released = (await world.arrive("b", cyclic=True))[0]
+    await world.arrive("c", "d", cyclic=True)
+
+    assert (await world.withdraw(Cause.TIMED_OUT, a="x")).of(1) == released
+
+
+async def test_who_times_out_long_after_its_generation_learns_that_it_is_late_in_it(world):
+    await world.arrive("a", call="x", cyclic=True)
+    await world.arrive(*"bcdef", cyclic=True)
+
+    found = (await world.withdraw(Cause.TIMED_OUT, a="x")).of(1)
+
+    assert (found.state, found.generation) == (State.LATE, 1)
+
+
+async def test_who_times_out_in_what_the_store_forgot_learns_nothing(world):
+    unknown = (await world.withdraw(Cause.TIMED_OUT, a="x")).of(2)
+    await world.arrive("b", cyclic=True)
+    older = (await world.withdraw(Cause.TIMED_OUT, a="x")).of(2)
+
+    assert (unknown.state, older.state) == (State.UNKNOWN, State.UNKNOWN)
 
 
 @pytest.mark.parametrize("cause", [Cause.LEFT, Cause.TIMED_OUT])
@@ -399,13 +443,59 @@ async def test_a_suspect_that_stays_away_breaks_it_and_the_others_suspected_are_
 async def test_agents_whose_gateway_died_are_noticed_and_those_of_others_live(world):
     await world.arrive("a", call="x", target=3, policy=Policy.SHRINK)
     await world.arrive("b", call="y", target=3, policy=Policy.SHRINK)
-    world.move(10 * SECOND)
-    await world.tend(a="x")
-    world.move(6 * SECOND)
 
-    found = await world.tend()
+    found = await world.tend_for(16 * SECOND, a="x")
 
     assert (found.state, found.target, found.arrived) == (State.OPEN, 2, 1)
+
+
+async def test_nobody_died_of_a_time_in_which_nobody_could_be_tended(world):
+    await world.arrive("a", call="x", target=3, policy=Policy.FAIL)
+    await world.arrive("b", call="y", target=3, policy=Policy.FAIL)
+    await world.tend(a="x", b="y")
+    world.move(17 * SECOND)
+
+    first = await world.tend(a="x")
+    world.move(STEP)
+    then = await world.tend(a="x")
+
+    assert (first.state, then.state) == (State.OPEN, State.OPEN)
+
+
+async def test_nobody_died_before_the_first_could_be_tended(world):
+    await world.arrive("a", "b", call="x", target=3, policy=Policy.FAIL)
+    world.move(17 * SECOND)
+
+    assert (await world.tend(a="x")).state is State.OPEN
+
+
+async def test_nobody_who_waits_is_named_beside_one_that_left_after_a_time_of_no_tending(world):
+    await world.arrive("a", "b", call="x", target=3, policy=Policy.FAIL)
+    world.move(17 * SECOND)
+
+    await world.withdraw(Cause.TIMED_OUT, a="x")
+
+    assert (await world.announced())[-1].broken_by == ("a",)
+
+
+async def test_those_who_were_dead_all_the_time_are_noticed_a_term_later(world):
+    await world.arrive("a", call="x", target=3, policy=Policy.FAIL)
+    world.move(20 * SECOND)
+    await world.arrive("b", call="y", target=3, policy=Policy.FAIL)
+
+    await world.tend_for(12 * SECOND, b="y")
+    found = await world.tend_for(4 * SECOND, b="y")
+
+    assert (found.state, found.broken_by) == (State.BROKEN, ("a",))
+
+
+async def test_a_generation_counted_again_is_judged_from_its_beginning(world):
+    terms = Terms(3, Policy.FAIL)
+    await world.store.again(world.waited(4, terms, a="x", b="x"))
+    await world.store.suspect(world.waited(4, terms, a="x"), GRACE)
+    world.move(GRACE)
+
+    assert (await world.tend(generation=4, b="x")).broken_by == ("a",)
 
 
 async def test_death_is_nothing_to_a_checkpoint_that_ignores_it(world):
@@ -574,6 +664,18 @@ async def test_an_old_ending_is_not_written_over_a_newer_one(world):
 
     assert await world.announced() == []
     assert (await world.store.status(world.place))[0].generation == 2
+
+
+async def test_what_an_ending_follows_is_what_was_told_last(world):
+    endings = [Standing(State.RELEASED, n, 2, 2, 2, start_at=n, cyclic=True) for n in (1, 2, 5)]
+    for ending in endings[:2]:
+        await world.store.restore(world.place, ending)
+    follows = await world.tend(generation=1)
+    await world.store.restore(world.place, endings[2])
+    far = await world.tend(generation=4)
+
+    assert follows == endings[0]
+    assert far.state is State.LATE
 
 
 async def test_what_is_forgotten_breaks_nothing(world):

@@ -83,6 +83,7 @@ class Line:
         self._before, self._after = asyncio.Event(), asyncio.Event()
         self.go_on()
         self.error: SyncsvcError | None = None
+        self.lost_answer: SyncsvcError | None = None  # to a call that was carried out
         self.batches: list[Any] = []
         self.withdrawals = 0
         self.pause: Callable[[], Awaitable[None]] | None = None
@@ -110,6 +111,8 @@ class Line:
                 raise self.error
             answer = await getattr(self._store, name)(*arguments)
             await self._delay(self._after)
+            if self.lost_answer is not None:
+                raise self.lost_answer
             return answer
 
         return call

@@ -153,7 +153,9 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """The wait was over when its generation was released: the worker may pass all the same."""
+    """Its generation was released, so long ago that nobody knows when: the worker may pass."""
+
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,8 @@ class Checkpoint:
     """A cyclic checkpoint: a generation is released by its target of distinct arrivals, once.
 
     A worker may depart as released only from the generation it arrived in, with all the
-    arrivals it needed; otherwise it departs as one who has not been counted.
+    arrivals it needed, and pass late only in that generation; otherwise it departs as one who
+    has not been counted.
     """
 
     target: int
@@ -184,9 +187,11 @@ class Checkpoint:
             return self._arrived(state, operation.worker, result)
         if isinstance(result, Released):
             return self._let_go(state, operation.worker, result)
+        if isinstance(result, Passed):
+            return _passed(state, operation.worker, result.generation)
         if result == Unreleased():
             return _taken_back(state, operation.worker)
-        return _gone(state, operation.worker, was_released=result == Passed())
+        return _gone(state, operation.worker)
 
     def _arrived(self, state: Meeting, worker: str, result: Any) -> Meeting | None:
         if any(name == worker for name, _ in state.let_go):
@@ -200,16 +205,20 @@ class Checkpoint:
         return Meeting(state.generation + 1, let_go=state.let_go | told)
 
     def _let_go(self, state: Meeting, worker: str, result: Released) -> Meeting | None:
-        if (worker, result.generation) not in state.let_go or result.arrived != self.target:
+        if result.arrived != self.target:
             return None
-        return replace(state, let_go=state.let_go - {(worker, result.generation)})
+        return _passed(state, worker, result.generation)
 
 
-def _gone(state: Meeting, worker: str, *, was_released: bool) -> Meeting | None:
-    """It was released and does not know by which generation, or may be counted no more."""
-    told = {(name, generation) for name, generation in state.let_go if name != worker}
-    if was_released and len(told) == len(state.let_go):
+def _passed(state: Meeting, worker: str, generation: int) -> Meeting | None:
+    if (worker, generation) not in state.let_go:
         return None
+    return replace(state, let_go=state.let_go - {(worker, generation)})
+
+
+def _gone(state: Meeting, worker: str) -> Meeting:
+    """It was released and nobody was told, or may be counted no more."""
+    told = {(name, generation) for name, generation in state.let_go if name != worker}
     return replace(state, arrived=state.arrived - {worker}, let_go=frozenset(told))
 
 

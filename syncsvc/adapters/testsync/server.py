@@ -68,6 +68,11 @@ class TestSyncSockets:
             tasks.create_task(self._keep_sweeping())
             tasks.create_task(self._hall.attendance.keep())
 
+    @property
+    def connected(self) -> int:
+        """How many connections stand."""
+        return len(self._hall.members())
+
     async def drain(self) -> None:
         """Send everybody away, and return once they are gone."""
         for server in self._servers:

@@ -4,17 +4,28 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
+from typing import Protocol
 
 from syncsvc.coordination.checkpoints.endings import mismatch
-from syncsvc.coordination.checkpoints.model import OVER, Arrival, Standing, State, Terms
-from syncsvc.coordination.checkpoints.ports import Batch, Checkpoints
+from syncsvc.coordination.checkpoints.model import OVER, Arrival, Cause, Standing, State, Terms
+from syncsvc.coordination.checkpoints.ports import CONFIRM_WITHIN, Batch, Checkpoints
 from syncsvc.coordination.checkpoints.waiting import Meeting, Waiting, Waitings
 from syncsvc.errors import SyncsvcError, Unavailable
 from syncsvc.telemetry import get_logger
 
 log = get_logger(__name__)
 
-CONFIRM_WITHIN = 15.0  # seconds; longer than a server needs to restart
+
+class TooLate(Protocol):
+    """What is done with arrivals whose wait is over, or whose time is up."""
+
+    def counted(self, waiting: Waiting) -> None:
+        """It was counted all the same, in a generation that is open."""
+        ...
+
+    def not_confirmed(self, waiting: Waiting) -> None:
+        """Its time is up, and nobody knows whether it was counted."""
+        ...
 
 
 class Arriving:
@@ -24,15 +35,14 @@ class Arriving:
         self,
         store: Checkpoints,
         waitings: Waitings,
+        too_late: TooLate,
         *,
         new_call: Callable[[], str],
-        counted_too_late: Callable[[Waiting], None],
     ) -> None:
-        """`counted_too_late` is given arrivals that were counted after their wait was over."""
         self._store = store
         self._waitings = waitings
+        self._too_late = too_late
         self._new_call = new_call
-        self._counted_too_late = counted_too_late
         self._queue: list[Waiting] = []
         self._failed: list[tuple[Waiting, Unavailable]] = []
         self._running: asyncio.Task[None] | None = None
@@ -54,6 +64,7 @@ class Arriving:
             if waiting.is_over:
                 continue
             if now - waiting.since < CONFIRM_WITHIN:
+                waiting.call = ""
                 self.add(waiting)
             else:
                 self._refuse([waiting], error)
@@ -81,7 +92,7 @@ class Arriving:
             answer = await self._store.arrive(batch)
         except Unavailable as error:
             log.warning("arrivals not confirmed", count=len(group), reason=str(error))
-            self._failed += [(each, error) for each in group]
+            self._fail(group, batch.call, error)
         except SyncsvcError as error:
             self._refuse(group, error)
         else:
@@ -99,21 +110,34 @@ class Arriving:
             elif found.state is State.LATE:
                 self._pass(meeting, those, found)
             else:
-                self._count(those, found.generation, batch.call)
-                self._stands(meeting, found)
+                too_late = self._count(those, found.generation, batch.call)
+                self._stands(meeting, found, too_late)
 
-    def _count(self, those: list[Waiting], generation: int, call: str) -> None:
+    def _count(self, those: list[Waiting], generation: int, call: str) -> list[Waiting]:
+        """Note in which generation they wait, and give those who do not want to any more."""
+        too_late = []
         for each in those:
             each.generation = generation
             each.call = call
             if each.cause is not None:
-                self._counted_too_late(each)
+                too_late.append(each)
+        return too_late
 
-    def _stands(self, meeting: Meeting, found: Standing) -> None:
+    def _stands(self, meeting: Meeting, found: Standing, too_late: list[Waiting]) -> None:
         if found.state in OVER or found.generation in meeting.endings:
             self._waitings.end(meeting, found)
-        else:
-            meeting.terms = Terms(found.target, found.policy, found.cyclic)
+            return
+        meeting.terms = Terms(found.target, found.policy, found.cyclic)
+        for each in too_late:
+            self._too_late.counted(each)
+
+    def _fail(self, group: list[Waiting], call: str, error: Unavailable) -> None:
+        for each in group:
+            each.call = call
+            each.failed += (call,)
+            self._failed.append((each, error))
+            if each.cause is Cause.TIMED_OUT:
+                self._too_late.not_confirmed(each)
 
     def _pass(self, meeting: Meeting, those: list[Waiting], found: Standing) -> None:
         told = self._waitings.outcome(meeting, found)

@@ -13,7 +13,7 @@ from syncsvc.coordination.checkpoints.model import (
     State,
     Terms,
 )
-from syncsvc.coordination.checkpoints.ports import ALIVE_FOR, Batch, Members
+from syncsvc.coordination.checkpoints.ports import ALIVE_FOR, UNTENDED_AFTER, Batch, Members
 
 BEFORE_START = 500  # ms
 
@@ -30,6 +30,7 @@ class Kept:
     left: dict[str, int] = field(default_factory=dict)
     last: Standing | None = None
     reset_by: str | None = None
+    tended: int = 0  # ms; when somebody last did, or the generation opened
 
     def count(self, names: Iterable[tuple[str, str]], *, keep: bool) -> None:
         until = self.now + ms(ALIVE_FOR)
@@ -50,6 +51,7 @@ class Kept:
         self.set_terms(terms)
 
     def set_terms(self, terms: Terms) -> None:
+        self.tended = self.now
         self.standing = replace(
             self.standing,
             state=State.OPEN,
@@ -114,13 +116,27 @@ class Kept:
         self.left |= dict.fromkeys(workers, generation)
         return [worker for worker in new if worker not in self.arrivals]
 
-    def lose(self, gone: Sequence[str], cause: Cause, within: int) -> None:
+    def tend(self, living: Members, within: int) -> None:
+        """Note who lives, and lose who does not; where nobody could tend, all live."""
+        is_untended = self.now - self.tended > ms(UNTENDED_AFTER)
+        known = [*self.alive] if is_untended else []
+        self.tended = self.now
+        self.alive |= dict.fromkeys([*known, *self.mine(living)], self.now + ms(ALIVE_FOR))
+        dead = self._dying(0)
+        if dead:
+            self.lose(
+                self._dying(within) if self.standing.policy is Policy.FAIL else dead, Cause.GONE
+            )
+
+    def _dying(self, within: int) -> list[str]:
+        return [worker for worker, until in self.alive.items() if until <= self.now + within]
+
+    def lose(self, gone: Sequence[str], cause: Cause) -> None:
         arrived = self.standing.arrived
         self.take_out(gone)
         if self.standing.policy is Policy.FAIL:
-            also = [worker for worker, until in self.alive.items() if until <= self.now + within]
             self.standing = replace(self.standing, arrived=arrived)
-            self.finish(State.BROKEN, cause.value, sorted([*gone, *also]))
+            self.finish(State.BROKEN, cause.value, sorted(gone))
         elif self.standing.policy is Policy.SHRINK:
             self.standing = replace(self.standing, target=max(1, self.standing.target - len(gone)))
             self.release_if_reached()

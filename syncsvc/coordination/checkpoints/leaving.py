@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from syncsvc.coordination.checkpoints.endings import ended, outcome, timed_out
+from syncsvc.coordination.checkpoints.endings import ended, timed_out
 from syncsvc.coordination.checkpoints.model import (
-    OVER,
     Cause,
     Ending,
     Outcome,
@@ -19,6 +18,7 @@ from syncsvc.coordination.checkpoints.model import (
     seconds,
 )
 from syncsvc.coordination.checkpoints.ports import (
+    CONFIRM_WITHIN,
     Checkpoints,
     Members,
     Present,
@@ -60,24 +60,35 @@ class Leaving:
         """The time of one who waits is up; it is told once it is known what came first."""
         if waiting.is_over:
             return
-        self.waitings.out(waiting)
         if waiting.generation is None:
-            waiting.cause = Cause.TIMED_OUT
-            waiting.waiter.tell(_unconfirmed(waiting))
+            self._time_out_unanswered(waiting)
         else:
+            self.waitings.out(waiting)
             self._gather(Cause.TIMED_OUT, waiting)
+
+    def not_confirmed(self, waiting: Waiting) -> None:
+        """Nobody can tell whether one whose time is up was counted; if so it is taken back."""
+        if self.waitings.out(waiting):
+            waiting.waiter.tell(_unconfirmed(waiting))
+        if waiting.failed:
+            workers = [waiting.arrival.worker] * len(waiting.failed)
+            members = Members(workers, waiting.failed)
+            self._owed.append(Owed(waiting.meeting.place, members, Cause.TIMED_OUT))
 
     def disconnected(self, waiting: Waiting) -> None:
         """The connection of one who waits is gone; its agent may be alive."""
         if not self.waitings.out(waiting):
             return
         if waiting.generation is None:
-            waiting.cause = Cause.GONE
+            waiting.cause = waiting.cause or Cause.GONE
         elif not waiting.meeting.is_ignored:
             self._gather(Cause.GONE, waiting)
 
-    def counted_too_late(self, waiting: Waiting) -> None:
-        """An arrival was counted after its wait was over."""
+    def counted(self, waiting: Waiting) -> None:
+        """An arrival was counted after its wait was over, or its time was up."""
+        if not waiting.is_over:
+            self.time_out(waiting)
+            return
         if waiting.arrival.worker in waiting.meeting.waiting:
             return  # it came back, and that arrival is the same one
         if waiting.cause is Cause.GONE:
@@ -97,7 +108,16 @@ class Leaving:
     async def pay(self) -> None:
         """Take back what could not be taken back before."""
         owed, self._owed = self._owed, []
-        await asyncio.gather(*map(self.withdraw, owed))
+        await asyncio.gather(*map(self.withdraw, _together(owed)))
+
+    def _time_out_unanswered(self, waiting: Waiting) -> None:
+        """Wait for the answer, but not longer than for that of one without a timeout."""
+        waiting.cause = Cause.TIMED_OUT
+        patience = waiting.since + CONFIRM_WITHIN - self.timers.time()
+        if waiting.call or patience <= 0:
+            self.not_confirmed(waiting)
+        else:
+            waiting.timer = self.timers.call_later(patience, self.time_out, waiting)
 
     def _gather(self, cause: Cause, waiting: Waiting) -> None:
         if not self._moment:
@@ -143,29 +163,26 @@ class Leaving:
 
     async def _timed_out(self, meeting: Meeting, those: list[Waiting]) -> None:
         found = await self.withdraw(Owed(meeting.place, members_of(those), Cause.TIMED_OUT))
-        if found is None or found.before is None or found.before.state is State.UNKNOWN:
-            for each in those:
-                each.waiter.tell(_unconfirmed(each))
-            return
-        missing = await self._missing(meeting.place.run, found.arrived)
-        self._tell(those, found.before, missing)
+        found = found or Withdrawn(None)
+        is_open = found.before is not None and found.before.state is State.OPEN
+        missing = await self._missing(meeting.place.run, found.arrived) if is_open else []
+        self._tell(those, found, missing)
 
-    def _tell(self, those: list[Waiting], before: Standing, missing: Sequence[str]) -> None:
+    def _tell(self, those: list[Waiting], found: Withdrawn, missing: Sequence[str]) -> None:
         told: dict[tuple[object, int | None], Outcome] = {}
         for each in those:
             key = (each.arrival.timeout, each.generation)
             if key not in told:
-                told[key] = self._told(each, before, missing)
+                told[key] = self._told(each, found.of(each.generation or 0), missing)
             each.waiter.tell(told[key])
 
-    def _told(self, one: Waiting, before: Standing, missing: Sequence[str]) -> Outcome:
-        place = one.meeting.place
-        if before.generation != one.generation:
-            known = one.meeting.endings.get(one.generation or 0)
-            return known or outcome(place, before.named(State.LATE))
-        if before.state in OVER:
-            return self.waitings.outcome(one.meeting, before)
-        return timed_out(place, before, self._waited(one), missing)
+    def _told(self, one: Waiting, stood: Standing, missing: Sequence[str]) -> Outcome:
+        if stood.state is State.OPEN:
+            return timed_out(one.meeting.place, stood, self._waited(one), missing)
+        if stood.state is State.UNKNOWN:
+            return one.meeting.endings.get(stood.generation) or _unconfirmed(one)
+        known = one.meeting.endings.get(stood.generation)
+        return known or self.waitings.outcome(one.meeting, stood)
 
     def _waited(self, one: Waiting) -> timedelta:
         passed = timedelta(seconds=round(self.timers.time() - one.since, 3))
@@ -179,6 +196,19 @@ class Leaving:
             return []
         known = set(arrived)
         return [worker for worker in there if worker not in known]
+
+
+def _together(owed: Sequence[Owed]) -> list[Owed]:
+    """Make one call of those that differ only in who is taken back."""
+    found: defaultdict[tuple[Place, Cause], list[Members]] = defaultdict(list)
+    for each in owed:
+        found[each.place, each.cause].append(each.members)
+    return [Owed(place, _all(those), cause) for (place, cause), those in found.items()]
+
+
+def _all(those: Sequence[Members]) -> Members:
+    workers = [worker for each in those for worker in each.workers]
+    return Members(workers, [call for each in those for call in each.calls])
 
 
 def _by_meeting(those: Sequence[Waiting]) -> list[tuple[Meeting, list[Waiting]]]:

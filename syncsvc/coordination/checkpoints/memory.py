@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from syncsvc.coordination.checkpoints.kept import Kept, arrive, ms
 from syncsvc.coordination.checkpoints.model import OVER, Cause, Place, Policy, Standing, State
-from syncsvc.coordination.checkpoints.ports import ALIVE_FOR, Batch, Members, Waited, Withdrawn
+from syncsvc.coordination.checkpoints.ports import Batch, Members, Waited, Withdrawn
 from syncsvc.coordination.names import subject
 
 Announce = Callable[[str, str], None]
@@ -58,10 +58,7 @@ class MemoryCheckpoints:
         if c.standing.generation > waited.generation or c.standing.state is not State.OPEN:
             return c.past(waited.generation)
         if c.standing.policy is not Policy.IGNORE:
-            c.alive |= dict.fromkeys(c.mine(waited.members), c.now + ms(ALIVE_FOR))
-            dead = [worker for worker, until in c.alive.items() if until <= c.now]
-            if dead:
-                c.lose(dead, Cause.GONE, ms(within))
+            c.tend(waited.members, ms(within))
         self._tell(waited.place)
         return c.standing
 
@@ -75,10 +72,11 @@ class MemoryCheckpoints:
     async def withdraw(self, place: Place, members: Members, cause: Cause) -> Withdrawn:
         c = self._find(place)
         if c is None:
-            return Withdrawn(None, ())
+            return Withdrawn(None)
         if c.standing.state is not State.OPEN:
-            return Withdrawn(c.standing, ())
-        before = Withdrawn(c.standing, list(c.arrivals) if cause is Cause.TIMED_OUT else ())
+            return Withdrawn(c.standing, last=c.last)
+        arrived = list(c.arrivals) if cause is Cause.TIMED_OUT else ()
+        before = Withdrawn(c.standing, arrived, c.last)
         gone = c.mine(members)
         if cause is Cause.FORGOTTEN:
             c.take_out(gone)
@@ -86,7 +84,7 @@ class MemoryCheckpoints:
         if cause is Cause.LEFT:
             gone += c.leave(members.workers, gone)
         if gone:
-            c.lose(gone, cause, 0)
+            c.lose(gone, cause)
         self._tell(place)
         return before
 
@@ -120,10 +118,9 @@ class MemoryCheckpoints:
 
     async def restore(self, place: Place, ending: Standing) -> None:
         c = self._get(place, ending.generation)
-        is_older = c.standing.generation < ending.generation
-        if is_older or (
-            c.standing.generation == ending.generation and c.standing.state not in OVER
-        ):
+        if c.standing.generation < ending.generation:
+            c.begin(ending.generation)
+        if c.standing.generation == ending.generation and c.standing.state not in OVER:
             c.standing, c.alive = ending, {}
             c.news.append(ending)
         self._tell(place)

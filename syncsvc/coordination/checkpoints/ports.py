@@ -1,14 +1,23 @@
 """What meeting needs from outside: a store that counts, somebody to tell, and a clock."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
-from syncsvc.coordination.checkpoints.model import Cause, Outcome, Place, Standing, Terms
+from syncsvc.coordination.checkpoints.model import (
+    Cause,
+    Outcome,
+    Place,
+    Standing,
+    State,
+    Terms,
+)
 from syncsvc.errors import SyncsvcError
 
 ALIVE_FOR = timedelta(seconds=15)  # without a sign of life; three times as long as they are apart
+UNTENDED_AFTER = timedelta(seconds=5)  # longer than a few rounds of tending
+CONFIRM_WITHIN = 15.0  # seconds for an arrival; longer than a server needs to restart
 
 Present = Callable[[str], Awaitable[Sequence[str]]]
 """Gives the names of the workers that are present in a run; nobody known is an empty answer."""
@@ -74,10 +83,24 @@ class Waited:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """How the checkpoint stood before some took their arrival back, and who had arrived."""
+    """How the checkpoint stood before some took their arrival back, and who had arrived.
+
+    `last`: how the generation before it ended, where that is known.
+    """
 
     before: Standing | None
-    arrived: Sequence[str]
+    arrived: Sequence[str] = ()
+    last: Standing | None = None
+
+    def of(self, generation: int) -> Standing:
+        """Say how a generation stood that somebody was counted in; unknown if it was forgotten."""
+        if self.before is None or self.before.generation < generation:
+            return Standing(State.UNKNOWN, generation)
+        if self.before.generation == generation:
+            return self.before
+        if self.last is not None and self.last.generation == generation:
+            return self.last
+        return replace(self.before.named(State.LATE), generation=generation)
 
 
 class Checkpoints(Protocol):
@@ -104,7 +127,8 @@ class Checkpoints(Protocol):
         """Note that the members live, and apply the policy to those who do not.
 
         None: the generation is not known (any more). `within`: who has not lived longer than
-        this is named beside the dead.
+        this is named beside the dead. Where nobody tended for a while nobody could give a sign
+        of life, so all who were counted live on for one term.
         """
         ...
 

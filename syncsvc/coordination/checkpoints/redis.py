@@ -8,7 +8,14 @@ from typing import Any
 import msgspec
 
 from syncsvc.coordination.checkpoints.model import Cause, Place, Standing
-from syncsvc.coordination.checkpoints.ports import ALIVE_FOR, Batch, Members, Waited, Withdrawn
+from syncsvc.coordination.checkpoints.ports import (
+    ALIVE_FOR,
+    UNTENDED_AFTER,
+    Batch,
+    Members,
+    Waited,
+    Withdrawn,
+)
 from syncsvc.coordination.names import subject
 from syncsvc.stores.redis import keys
 from syncsvc.stores.redis.scripts import Script, Scripts
@@ -74,10 +81,11 @@ class RedisCheckpoints:
             waited.generation,
             _ms(ALIVE_FOR),
             _ms(within),
+            _ms(UNTENDED_AFTER),
             _json(members.workers) if members.workers else "",
             _json(members.calls) if members.workers else "",
         )
-        return Standing.read(text) if text else None
+        return _standing(text)
 
     async def suspect(self, waited: Waited, within: timedelta) -> None:
         members = waited.members
@@ -85,10 +93,10 @@ class RedisCheckpoints:
         await self._run(SUSPECT, waited.place, waited.generation, _ms(within), names, calls)
 
     async def withdraw(self, place: Place, members: Members, cause: Cause) -> Withdrawn:
-        before, *arrived = await self._run(
+        before, arrived, last = await self._run(
             WITHDRAW, place, cause.value, _json(members.workers), _json(members.calls)
         )
-        return Withdrawn(Standing.read(before) if before else None, arrived[0] if arrived else ())
+        return Withdrawn(_standing(before), arrived, _standing(last))
 
     async def abort(self, place: Place, reason: str) -> Standing:
         return Standing.read(await self._run(ABORT, place, reason))
@@ -113,6 +121,10 @@ class RedisCheckpoints:
     def _common(self, place: Place) -> tuple[str | int, ...]:
         about = subject("checkpoint", place.run, place.name)
         return _ms(self.clock_shift), _ms(self.life), keys.NEWS, about
+
+
+def _standing(text: str) -> Standing | None:
+    return Standing.read(text) if text else None
 
 
 def _ms(span: timedelta) -> int:

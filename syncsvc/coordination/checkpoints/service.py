@@ -60,12 +60,7 @@ class Meetings:
         self._tending = Tending(
             store, self._waitings, self._leaving, longest_wait, self._timers, self._begin
         )
-        self._arriving = Arriving(
-            store,
-            self._waitings,
-            new_call=calls(),
-            counted_too_late=self._leaving.counted_too_late,
-        )
+        self._arriving = Arriving(store, self._waitings, self._leaving, new_call=calls())
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_draining = False
 
@@ -81,6 +76,7 @@ class Meetings:
         older = meeting.waiting.pop(arrival.worker, None)
         meeting.waiting[arrival.worker] = waiting
         if older is not None:
+            older.cause = None  # what it brought about is the new one's
             older.tell(_superseded(older))
         if arrival.timeout is not None:
             waiting.timer = self._timers.call_later(
@@ -203,6 +199,11 @@ class Meetings:
         await self._arriving.settled()
         while self._tasks:
             await asyncio.gather(*self._tasks)
+
+    @property
+    def waiting(self) -> int:
+        """How many agents of this process wait at checkpoints."""
+        return sum(len(meeting.waiting) for meeting in self._waitings)
 
     def drain(self) -> None:
         """The process stops: connections close because of us, so nobody counts as gone."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from syncsvc.coordination.checkpoints.endings import ended, outcome
@@ -58,7 +58,8 @@ class Waiting:
     """One arrival and the one who waits for what becomes of it."""
 
     __slots__ = (
-        "arrival", "call", "cause", "generation", "is_over", "meeting", "since", "timer", "waiter"
+        "arrival", "call", "cause", "failed", "generation", "is_over", "meeting", "since", "timer",
+        "waiter",
     )  # fmt: skip
 
     def __init__(self, arrival: Arrival, waiter: Waiter, meeting: "Meeting", since: float) -> None:
@@ -67,7 +68,8 @@ class Waiting:
         self.meeting = meeting
         self.since = since
         self.generation: int | None = None  # known once the arrival was counted
-        self.call = ""
+        self.call = ""  # it was counted with, or sent with when the store could not be reached
+        self.failed: tuple[str, ...] = ()  # calls of which nobody knows whether they counted it
         self.timer: Cancellable | None = None
         self.cause: Cause | None = None  # why to take the arrival back once it was counted
         self.is_over = False
@@ -167,7 +169,8 @@ class Waitings:
     def stands(self, meeting: Meeting, generation: int, found: Standing) -> None:
         """Tell all who were counted in a generation, if it is over."""
         if found.state is State.LATE:
-            self._tell(meeting, generation, outcome(meeting.place, found))
+            late = replace(found, generation=generation)
+            self._tell(meeting, generation, outcome(meeting.place, late))
         elif found.state in OVER:
             self.end(meeting, found)
 

@@ -74,7 +74,7 @@ def _wait(name: str, patience: float) -> dict:
 
 
 def _counted_in(result: Any) -> Any:
-    if isinstance(result, Released):
+    if isinstance(result, Released | Passed):
         return result.generation
     return UNKNOWN if result is UNKNOWN else None
 
@@ -82,12 +82,12 @@ def _counted_in(result: Any) -> Any:
 def _meeting(told: dict) -> Any:
     """Read an ending.
 
-    One whose patience ends in the moment of the release passes late. One whose patience ends
-    before its arrival is confirmed is told no generation: nobody knows whether it was counted.
+    One whose generation was released so long ago that nobody knows when passes late. One whose
+    arrival could not be confirmed is told no generation: nobody knows whether it was counted.
     """
     assert told["outcome"] in ("released", "late", "timed_out"), told
     if told["outcome"] == "late":
-        return Passed()
+        return Passed(told["generation"])
     if told["outcome"] == "timed_out":
         return Unreleased() if told["generation"] else UNKNOWN
     return Released(told["generation"], told["arrived"])

@@ -7,6 +7,7 @@ from signal import SIGKILL, SIGTERM
 import pytest
 from redis import Redis
 
+from syncsvc.coordination.checkpoints.ports import ALIVE_FOR
 from tests.cluster.coordination.gathering import arrived, connect, told, until_seen, wait
 from tests.support.agents import Agent
 from tests.support.fleet import Fleet, running_fleet
@@ -44,6 +45,20 @@ async def test_a_memory_with_a_file_restarts_and_every_wait_ends_in_release(dura
     endings = [last, *await told(waits, SOON)]
     assert Counter(each["outcome"] for each in endings) == {"released": ALL}
     assert len({each["start_at"] for each in endings}) == 1
+
+
+async def test_nobody_dies_of_a_memory_that_was_away_for_longer_than_a_life(durable, run):
+    agents = await connect(durable.ports, run, [*WORKERS, "last"])
+    waits = [wait(agent, ALL, policy="fail") for agent in agents[:-1]]
+    await arrived(agents[-1], len(WORKERS))
+
+    durable.memory.stop(SIGKILL)
+    await asyncio.sleep(ALIVE_FOR.total_seconds() + 2)
+    await asyncio.to_thread(durable.memory.start)
+    last = await until_seen(lambda: asking(agents[-1], policy="fail"), "the last may arrive", SOON)
+
+    endings = [last, *await told(waits, SOON)]
+    assert Counter(each["outcome"] for each in endings) == {"released": ALL}
 
 
 async def test_whoever_arrives_while_the_memory_restarts_is_counted_once(durable, run):
@@ -87,6 +102,6 @@ async def test_a_memory_that_forgot_says_so_to_everybody_who_waited(forgetful, r
     assert {each["outcome"] for each in await told(again, SOON)} == {"released"}
 
 
-async def asking(agent: Agent) -> dict:
+async def asking(agent: Agent, **more: str) -> dict:
     """Arrive. Raises Refused while the service cannot serve."""
-    return await wait(agent, ALL if agent.worker == "last" else len(WORKERS))
+    return await wait(agent, ALL if agent.worker == "last" else len(WORKERS), **more)

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from syncsvc.coordination.checkpoints.model import Ending, Standing, State
+from tests.support.builders import SECOND
 from tests.support.meetings import Agent, Hall
 
 TIMES = 500
@@ -55,6 +56,26 @@ class Chance:
         await post
         return agents
 
+    async def impatient(self, workers: list[str], **asked) -> list[Agent]:
+        """Let time pass by chance until everybody was released or has lost patience."""
+        agents, post = [], asyncio.create_task(self.post())
+        for worker in workers:
+            patience = self.random.choice([1, 2, 3]) * SECOND
+            agents.append(self.random.choice(self.halls).arrive(worker, timeout=patience, **asked))
+            await self.pause()
+            self.hall.timers.move(self.random.choice([0, 0, 0.5, 1]))
+        async with asyncio.timeout(5):
+            while not all(agent.over.is_set() for agent in agents):
+                await self.pause()
+                self.hall.timers.move(0.1)
+                for hall in self.halls:
+                    await hall.meetings.look()
+        for hall in self.halls:
+            await hall.look()
+        self.is_over = True
+        await post
+        return agents
+
     def releases(self) -> list[int]:
         said = [Standing.read(body) for _, body in self.hall.news]
         return [each.generation for each in said if each.state is State.RELEASED]
@@ -82,3 +103,18 @@ async def test_a_cyclic_one_opens_once_in_each_generation():
         generations = Counter(agent.outcome.generation for agent in agents)
         assert generations == Counter({1: 2, 2: 2, 3: 2}), seed
         assert chance.releases() == [1, 2, 3], seed
+
+
+async def test_a_timeout_never_contradicts_a_release():
+    for seed in range(TIMES):
+        chance = Chance(seed)
+
+        agents = await chance.impatient([f"w{n}" for n in range(7)], target=2, cyclic=True)
+
+        endings = [(agent.outcome.ending, agent.outcome.generation) for agent in agents]
+        told = Counter(generation for ending, generation in endings if ending is Ending.RELEASED)
+        late = Counter(generation for ending, generation in endings if ending is Ending.LATE)
+        assert told + late == dict.fromkeys(chance.releases(), 2), (seed, endings)
+        assert all(generation < chance.releases()[-1] for generation in late), (seed, endings)
+        left = (await chance.hall.meetings.status("r", "start")).standing
+        assert left.state is not State.OPEN or left.arrived == 0, (seed, endings)

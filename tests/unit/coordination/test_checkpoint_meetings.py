@@ -372,17 +372,249 @@ async def test_a_release_that_came_first_beats_the_timeout(hall):
     assert agent.outcome.ending is Ending.RELEASED
 
 
-async def test_a_timeout_before_the_answer_is_told_and_the_arrival_taken_back(hall):
+async def test_a_timeout_that_overtakes_a_release_is_told_of_it_by_the_store(hall):
+    hall.announcing = False
+    agent = hall.arrive("a", target=2, cyclic=True, timeout=SECOND)
+    await hall.settled()
+    other = hall.gateway()
+    released = other.arrive("b", target=2, cyclic=True)
+    other.arrive("c", target=2, cyclic=True)
+    await other.settled()
+    await hall.move(1)
+
+    outcome = agent.outcome
+    assert (outcome.ending, outcome.generation, outcome.arrived) == (Ending.RELEASED, 1, 2)
+    assert outcome.start_at == released.outcome.start_at
+
+
+async def test_who_was_counted_long_ago_is_late_in_its_own_generation(hall):
+    hall.announcing = False
+    agents = [
+        hall.arrive("a", target=2, cyclic=True, timeout=SECOND),
+        hall.gateway().arrive("b", target=2, cyclic=True),
+    ]
+    late = hall.gateway()
+    late.announcing = False
+    await hall.settled()
+    await hall.halls[1].settled()
+    for name in "cdef":
+        late.arrive(name, target=2, cyclic=True)
+    await late.settled()
+    await hall.move(1)
+
+    outcome = agents[0].outcome
+    assert (outcome.ending, outcome.generation) == (Ending.LATE, 1)
+
+
+async def test_looking_at_what_ended_long_ago_says_late_in_its_own_generation(hall):
+    hall.announcing = False
+    agent = hall.arrive("a", target=2, cyclic=True)
+    await hall.settled()
+    other = hall.gateway()
+    for name in "bcdef":
+        other.arrive(name, target=2, cyclic=True)
+    await other.settled()
+    await hall.look()
+
+    assert (agent.outcome.ending, agent.outcome.generation) == (Ending.LATE, 1)
+
+
+async def test_a_timeout_of_what_the_store_forgot_cannot_be_told_who_arrived(hall):
+    agent = hall.arrive("a", target=2, timeout=SECOND)
+    await hall.settled()
+    hall.twin.lose(Place("r", "start"))
+    await hall.move(1)
+
+    assert agent.outcome.ending is Ending.TIMED_OUT
+    assert "cannot be told now" in agent.outcome.reason
+
+
+async def test_a_timeout_before_the_answer_is_told_once_the_arrival_is_taken_back(hall):
     hall.store.hold_answers()
     agent = hall.arrive("a", target=2, timeout=SECOND)
     await hall.turn()
     hall.timers.move(1)
+    told = list(agent.told)
+    hall.store.go_on()
+    await hall.settled()
+
+    assert told == []
+    assert (agent.outcome.ending, agent.outcome.generation) == (Ending.TIMED_OUT, 1)
+    assert (await hall.meetings.status("r", "start")).standing.arrived == 0
+
+
+async def test_a_timeout_before_the_answer_of_a_release_is_a_release(hall):
+    hall.store.hold_answers()
+    agents = [hall.arrive(name, target=2, timeout=SECOND) for name in "ab"]
+    await hall.turn()
+    hall.timers.move(1)
+    hall.store.go_on()
+    await hall.settled()
+
+    assert [agent.outcome.ending for agent in agents] == [Ending.RELEASED] * 2
+
+
+async def test_a_timeout_before_the_answer_that_a_release_overtook_is_a_release(hall):
+    hall.store.hold_answers()
+    agent = hall.arrive("a", target=2, timeout=SECOND)
+    await hall.turn()
+    hall.timers.move(1)
+    other = hall.gateway()
+    other.arrive("b", target=2)
+    await other.settled()
+    hall.store.go_on()
+    await hall.settled()
+
+    assert agent.outcome.ending is Ending.RELEASED
+
+
+async def test_a_timeout_before_the_answer_that_is_late_is_late(hall):
+    hall.arrive("a", target=1)
+    await hall.settled()
+    hall.store.hold_answers()
+    agent = hall.arrive("b", target=1, timeout=SECOND)
+    await hall.turn()
+    hall.timers.move(1)
+    hall.store.go_on()
+    await hall.settled()
+
+    assert agent.outcome.ending is Ending.LATE
+
+
+async def test_a_timeout_that_is_not_answered_is_told_when_an_arrival_would_be_refused(hall):
+    hall.store.hold_answers()
+    agent = hall.arrive("a", target=2, timeout=SECOND)
+    await hall.turn()
+    hall.timers.move(1)
+    hall.timers.move(13.9)
+    early = list(agent.told)
+    hall.timers.move(0.1)
     told = agent.outcome
     hall.store.go_on()
     await hall.settled()
 
-    assert told.ending is Ending.TIMED_OUT
+    assert early == []
+    assert (told.ending, told.generation) == (Ending.TIMED_OUT, 0)
     assert (await hall.meetings.status("r", "start")).standing.arrived == 0
+
+
+async def test_a_timeout_longer_than_an_arrival_may_take_is_told_at_once(hall):
+    hall.store.hold_answers()
+    agent = hall.arrive("a", target=2, timeout=MINUTE)
+    await hall.turn()
+    hall.timers.move(60)
+    told = agent.outcome
+    hall.store.go_on()
+    await hall.settled()
+
+    assert (told.ending, told.generation) == (Ending.TIMED_OUT, 0)
+    assert (await hall.meetings.status("r", "start")).standing.arrived == 0
+
+
+async def test_a_timeout_before_the_store_cannot_be_reached_is_told_then_and_made_up_for(hall):
+    hall.store.hold_answers()
+    hall.store.lost_answer = Unavailable("away")
+    agent = hall.arrive("a", target=2, timeout=SECOND)
+    await hall.turn()
+    hall.timers.move(1)
+    early = list(agent.told)
+    hall.store.go_on()
+    await hall.settled()
+    told = agent.outcome
+    hall.store.lost_answer = None
+    await hall.look()
+
+    assert early == []
+    assert (told.ending, told.generation) == (Ending.TIMED_OUT, 0)
+    assert (await hall.meetings.status("r", "start")).standing.arrived == 0
+
+
+async def test_a_timeout_while_the_store_cannot_be_reached_is_told_at_once_and_made_up_for(hall):
+    hall.store.lost_answer = Unavailable("away")
+    agent = hall.arrive("a", target=2, timeout=2 * SECOND)
+    await hall.settled()
+    await hall.move(1)
+    await hall.look()
+    hall.timers.move(1)
+    told = agent.outcome
+    hall.store.lost_answer = None
+    await hall.look()
+
+    assert (told.ending, told.generation) == (Ending.TIMED_OUT, 0)
+    assert (await hall.meetings.status("r", "start")).standing.arrived == 0
+    assert len(hall.store.batches) == 2
+
+
+async def test_many_that_time_out_while_the_store_cannot_be_reached_are_one_withdrawal(hall):
+    hall.store.lost_answer = Unavailable("away")
+    for number in range(20):
+        hall.arrive(f"w{number}", target=99, timeout=SECOND)
+    await hall.settled()
+    hall.timers.move(1)
+    hall.store.lost_answer = None
+    await hall.look()
+
+    assert hall.store.withdrawals == 1
+    assert (await hall.meetings.status("r", "start")).standing.arrived == 0
+
+
+async def test_who_times_out_and_goes_before_the_answer_is_taken_back(hall):
+    hall.store.hold_answers()
+    agent = hall.arrive("a", target=2, timeout=SECOND)
+    await hall.turn()
+    hall.timers.move(1)
+    hall.gone(agent)
+    hall.store.go_on()
+    await hall.settled()
+
+    assert agent.told == []
+    assert (await hall.meetings.status("r", "start")).standing.arrived == 0
+
+
+async def test_who_times_out_before_the_answer_and_comes_back_waits_on(hall):
+    hall.store.hold_answers()
+    old = hall.arrive("a", target=2, timeout=SECOND)
+    await hall.turn()
+    hall.timers.move(1)
+    new = hall.arrive("a", target=2)
+    hall.store.go_on()
+    await hall.settled()
+    hall.arrive("b", target=2)
+    await hall.settled()
+
+    assert (old.outcome.ending, new.outcome.ending) == (Ending.LEFT, Ending.RELEASED)
+
+
+async def test_who_times_out_comes_back_and_goes_before_the_answer_counts_as_one_death(hall):
+    stays = hall.arrive("b", target=4, policy=SHRINK)
+    await hall.settled()
+    hall.store.hold_answers()
+    hall.arrive("a", target=4, policy=SHRINK, timeout=SECOND)
+    await hall.turn()
+    hall.timers.move(1)
+    hall.gone(hall.arrive("a", target=4, policy=SHRINK))
+    hall.store.go_on()
+    await hall.settled()
+    await hall.move(1.1)
+
+    assert stays.told == []
+    assert (await hall.meetings.status("r", "start")).standing.target == 3
+
+
+async def test_agents_of_another_gateway_outlive_a_store_that_was_away(hall):
+    other = hall.gateway()
+    agents = [hall.arrive("a", target=3, policy=FAIL), other.arrive("b", target=3, policy=FAIL)]
+    await hall.settled()
+    await other.settled()
+    await hall.move(17)
+
+    for gateway in (hall, other, hall):
+        await gateway.look()
+        await hall.move(1)
+    last = hall.arrive("c", target=3, policy=FAIL)
+    await hall.settled()
+
+    assert [agent.outcome.ending for agent in (*agents, last)] == [Ending.RELEASED] * 3
 
 
 async def test_no_wait_is_longer_than_the_longest(hall):

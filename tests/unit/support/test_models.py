@@ -82,9 +82,9 @@ RIGHT = {
             *wait("c", Released(1, 2), 3, 4),
         ],
     ),
-    "whoever gave up in the moment of the release passes": (
+    "whoever hears of its release too late passes": (
         PAIR,
-        [*wait("a", Passed(), 0, 5), *wait("b", Released(1, 2), 4, 6)],
+        [*wait("a", Passed(1), 0, 5), *wait("b", Released(1, 2), 4, 6)],
     ),
     "whoever was told nothing may have been counted": (
         PAIR,
@@ -177,8 +177,12 @@ WRONG = {
         [
             *wait("a", Released(1, 2), 0, 5),
             *wait("b", Released(1, 2), 0, 5),
-            *wait("c", Passed(), 6, 7),
+            *wait("c", Passed(1), 6, 7),
         ],
+    ),
+    "one passes late in a generation that did not count it": (
+        PAIR,
+        [*wait("a", Passed(2), 0, 5), *wait("b", Released(1, 2), 4, 6)],
     ),
     "some are kept though all were there": (
         Checkpoint(target=1),

@@ -13,6 +13,7 @@ if c.state == 'unknown' then
   c.state, c.target, c.policy, c.cyclic = 'open', tonumber(ARGV[6]), ARGV[7], ARGV[8]
   c.asked = c.target
   store(c)
+  note_tended(c)
 end
 if c.state ~= 'open' then return record(c) end
 

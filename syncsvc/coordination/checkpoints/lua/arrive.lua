@@ -48,6 +48,7 @@ local function open(c)
   end
   c.state, c.target, c.asked, c.policy, c.cyclic = 'open', target, target, policy, cyclic
   store(c)
+  note_tended(c)
 end
 
 -- A batch that comes again after its generation was released: who was counted with it.

@@ -24,11 +24,9 @@ local function mine(workers, calls)
   return found, batches
 end
 
-local function lose(c, gone, cause, within)
+local function lose(c, gone, cause)
   take_out(gone)
   if c.policy == 'fail' then
-    local also = redis.call('ZRANGEBYSCORE', ALIVE, '-inf', whole(now + within))
-    for _, worker in ipairs(also) do gone[#gone + 1] = worker end
     table.sort(gone)
     finish(c, 'broken', cause, table.concat(gone, '\n'))
     return

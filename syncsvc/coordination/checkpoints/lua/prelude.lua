@@ -64,6 +64,11 @@ local function announce(said)
   redis.call('PUBLISH', CHANNEL, SUBJECT .. '\0' .. said)
 end
 
+-- Lives are judged by whoever tends, and from the moment a generation opens.
+local function note_tended(c)
+  if c.policy ~= 'ignore' then redis.call('HSET', STATE, 'tended', whole(now)) end
+end
+
 local function finish(c, state, reason, broken_by)
   c.state, c.reason, c.broken_by = state, reason, broken_by
   if state == 'released' then c.start_at = whole(now + 500) end
