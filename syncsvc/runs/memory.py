@@ -67,6 +67,7 @@ class MemoryRosters:
     ) -> bool:
         with self._mastership(run_id, worker, now) as permits:
             if permits.owner == worker and worker in permits.held:
+                permits.claim(worker, "", milliseconds(now))
                 return True
             outcome, mastership = self._election(run_id, worker, now)
             if outcome is not Election.HEIR or mastership != gives_way:

@@ -2,92 +2,32 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
 
 import pytest
 
-from syncsvc.coordination.leases.memory import MemoryLeases
-from syncsvc.coordination.leases.model import ALL, Lease, LeaseKind, Outcome, View, Wish
-from syncsvc.coordination.leases.ports import Leases
+from syncsvc.coordination.leases.model import (
+    ALIVE,
+    CALLS,
+    Lease,
+    LeaseKind,
+    Outcome,
+    Wish,
+)
 from syncsvc.coordination.leases.redis import RedisLeases
 from syncsvc.stores.redis import keys
 from syncsvc.stores.redis.scripts import Scripts, connect
-from tests.support.builders import SECOND, Clock
-from tests.support.listening import listening
+from tests.contract.lease_homes import LIFE, TTL, World, in_memory, on_server
+from tests.support.builders import SECOND
 
 LOCK, RWLOCK, SEMAPHORE, LEADER = LeaseKind
-TTL = 30 * SECOND
-LIFE = timedelta(hours=12)
-
-
-@dataclass
-class World:
-    """A home of leases, whose time and memory are a test's to move and to lose."""
-
-    leases: Leases
-    run: str
-    pass_: Callable[[timedelta], None]
-    lose: Callable[[], None]
-    heard: "asyncio.Queue[tuple[str, str]]" = field(default_factory=asyncio.Queue)
-
-    def lease(self, kind: LeaseKind = LOCK, name: str = "it") -> Lease:
-        return Lease(self.run, kind, name)
-
-    async def ask(self, worker: str, kind: LeaseKind = LOCK, **wish) -> View:
-        """Ask for a lease and wait in line for it."""
-        return (await self.answer(worker, kind, **wish)).view
-
-    async def answer(self, worker: str, kind: LeaseKind = LOCK, *, queue: bool = True, **wish):
-        wanted = Wish(worker, **{"ttl": TTL, "ticket": f"of {worker}", **wish})
-        return await self.leases.acquire(self.lease(kind), wanted, queue=queue)
-
-    async def read(self, worker: str) -> View:
-        return await self.ask(worker, RWLOCK, limit=ALL)
-
-    async def write(self, worker: str) -> View:
-        return await self.ask(worker, RWLOCK, limit=ALL, weight=ALL)
-
-    async def release(
-        self, worker: str, kind: LeaseKind = LOCK, heir: str | None = None
-    ) -> Outcome:
-        """Give back what a worker holds."""
-        lease = self.lease(kind)
-        view = await self.leases.look(lease)
-        (token,) = [each.token for each in view.holders if each.worker == worker]
-        return (await self.leases.release(lease, worker, token, heir)).outcome
-
-    async def holders(self, kind: LeaseKind = LOCK) -> set[str]:
-        return {each.worker for each in (await self.leases.look(self.lease(kind))).holders}
-
-    async def hear(self) -> tuple[str, str]:
-        return await asyncio.wait_for(self.heard.get(), 10)
-
-    def announced(self, subject: str, body: str) -> None:
-        if subject.split("\n")[1] == self.run:
-            self.heard.put_nowait((subject, body))
-
-    def began(self, *, lost: bool) -> None:
-        """Nothing was missed: it begins before the test."""
 
 
 @pytest.fixture(params=["memory", "redis"])
 async def world(request, run_id) -> AsyncIterator[World]:
     if request.param == "memory":
-        clock = Clock()
-        home = MemoryLeases(clock)
-        world = World(home, run_id, clock.pass_, home.lose)
-        home.announce = world.announced
-        yield world
+        yield in_memory(run_id)
         return
-    scripts = Scripts(connect(request.getfixturevalue("valkey_url")))
-    stored = RedisLeases(scripts, LIFE)
-
-    def pass_(time: timedelta) -> None:
-        stored.clock_shift += time
-
-    world = World(stored, run_id, pass_, lambda: None)
-    async with listening(scripts, world):
+    async with on_server(run_id, request.getfixturevalue("valkey_url")) as world:
         yield world
 
 
@@ -318,7 +258,7 @@ async def test_one_that_looks_again_in_time_keeps_its_place_for_longer(world):
     await world.ask("a", ttl=60 * SECOND)
     for _ in range(3):
         await world.ask("b")
-        world.pass_(10 * SECOND)
+        world.pass_(ALIVE - SECOND)
 
     await world.release("a")
 
@@ -415,14 +355,46 @@ async def test_a_call_that_gives_up_takes_nothing_from_a_later_one(world):
     assert (await world.ask("b")).place == 1
 
 
-async def test_what_two_calls_know_of_neither_takes_back_alone(world):
+async def test_what_two_calls_know_of_goes_when_the_last_of_them_gives_up(world):
     await world.ask("a", ticket="one")
     await world.ask("a", ticket="another")
+    held = []
 
-    for ticket in ("one", "another"):
+    for ticket in ("one", "one", "another"):
         await world.leases.withdraw(world.lease(), "a", ticket, release=True)
+        held.append(await world.holders())
+
+    assert held == [{"a"}, {"a"}, set()]
+
+
+async def test_a_call_that_was_told_of_it_in_the_end_keeps_it_from_one_that_gives_up(world):
+    await world.ask("a", ticket="one")
+    await world.leases.withdraw(world.lease(), "a", "another", release=False)
+
+    await world.leases.withdraw(world.lease(), "a", "one", release=True)
 
     assert await world.holders() == {"a"}
+
+
+async def test_one_that_renews_knows_what_it_holds_though_its_call_gives_up(world):
+    token = (await world.ask("a")).mine.token
+    await world.leases.renew(world.lease(), "a", token, TTL)
+
+    await world.leases.withdraw(world.lease(), "a", "of a", release=True)
+
+    assert await world.holders() == {"a"}
+
+
+@pytest.mark.parametrize(("calls", "left"), [(CALLS, set()), (CALLS + 1, {"a"})])
+async def test_of_more_calls_than_are_noted_one_never_gives_up(world, calls, left):
+    tickets = [str(i) for i in range(calls)]
+    for ticket in tickets:
+        await world.ask("a", ticket=ticket)
+
+    for ticket in tickets:
+        await world.leases.withdraw(world.lease(), "a", ticket, release=True)
+
+    assert await world.holders() == left
 
 
 async def test_a_grant_is_told_to_the_one_it_is_for(world):
@@ -444,6 +416,18 @@ async def test_whoever_is_first_in_line_from_now_on_is_told_to_look(world):
     await world.leases.withdraw(world.lease(), "b", "of b", release=True)
 
     assert await world.hear() == (f"lease\n{world.run}\nlock\nit\nc", "")
+    assert world.heard.empty()
+
+
+async def test_whoever_is_first_in_line_is_told_when_a_lease_will_end_sooner(world):
+    token = (await world.ask("a")).mine.token
+    await world.ask("b")
+    await world.ask("c")
+
+    await world.leases.renew(world.lease(), "a", token, 2 * TTL)
+    await world.leases.renew(world.lease(), "a", token, SECOND)
+
+    assert await world.hear() == (f"lease\n{world.run}\nlock\nit\nb", "")
     assert world.heard.empty()
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from syncsvc.coordination.leases.memory import MemoryLeases
-from syncsvc.coordination.leases.model import Holder, Wish
+from syncsvc.coordination.leases.model import OFFER, Holder, Wish
 from syncsvc.coordination.leases.ports import Leases
 from syncsvc.coordination.leases.redis import RedisLeases
 from syncsvc.runs.memory import MemoryRosters
@@ -54,8 +54,13 @@ class Party:
         return await self.rosters.take_over(self.run, worker, mastership, self.now)
 
     async def campaign(self, worker: str) -> None:
-        wish = Wish(worker, timedelta(minutes=50))
+        wish = Wish(worker, timedelta(minutes=50), ticket=f"of {worker}")
         await self.leases.acquire(master_lease(self.run), wish, queue=True)
+
+    async def give_up(self, worker: str) -> None:
+        """Give up campaigning."""
+        lease, ticket = master_lease(self.run), f"of {worker}"
+        await self.leases.withdraw(lease, worker, ticket, release=True)
 
     async def leader(self) -> Holder | None:
         return (await self.leases.look(master_lease(self.run))).leader
@@ -243,6 +248,42 @@ async def test_one_that_waits_to_lead_may_become_master_first(party):
 
     view = await party.leases.look(master_lease(party.run))
     assert (view.leader.worker, view.waiters) == ("b", 0)
+
+
+@pytest.mark.parametrize("ways", ["campaign register", "register campaign"])
+async def test_one_that_gives_up_campaigning_stays_master(party, ways):
+    for way in ways.split():
+        await getattr(party, way)("a")
+
+    await party.give_up("a")
+
+    assert await party.leads() == "a"
+
+
+@pytest.mark.parametrize("way", ["register", "report", "take_over"])
+async def test_one_that_is_offered_to_lead_claims_it_as_a_worker_too(party, way):
+    await party.register("a")
+    _, gives_way = await party.register("b")
+    await party.campaign("b")
+    await party.report("a", COMPLETED)
+
+    await getattr(party, way)("b", *[gives_way][: way == "take_over"])
+    party.pass_(OFFER)
+
+    assert await party.leads() == "b"
+
+
+async def test_the_next_in_line_that_does_not_claim_the_mastership_gives_way(party):
+    await party.begin("a")
+    await party.campaign("dead")
+    await party.report("a", COMPLETED)
+    party.pass_(OFFER)
+
+    _, gives_way = await party.register("b")
+
+    assert gives_way.worker == "dead"
+    assert await party.take_over("b", gives_way)
+    assert await party.leads() == "b"
 
 
 async def test_a_silent_master_that_comes_back_leads_again_unless_another_does(party):

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from syncsvc.coordination.leases.model import (
-    ALIVE,
     Answer,
     Lease,
     LeaseKind,
@@ -37,21 +36,21 @@ class MemoryLeases:
             if not permits.held and not permits.queue:
                 permits.limit = wish.limit
             outcome = _differing(permits, wish) or Outcome.DONE
-            if outcome is Outcome.DONE and wish.worker in permits.held:
-                _again(permits, wish, now)
-            elif outcome is Outcome.DONE:
-                _grant_or_wait(permits, wish, now, queue=queue)
+            if outcome is Outcome.DONE:
+                _hold_or_wait(permits, wish, now, queue=queue)
             return Answer(outcome, permits.view(now, wish.worker))
 
     async def withdraw(self, lease: Lease, worker: str, ticket: str, *, release: bool) -> View:
         permits, now = self.permits(lease), self.now()
-        place, mine = permits.queue.get(worker), permits.held.get(worker)
+        place = permits.queue.get(worker)
         with self._told(lease, worker):
             if place is not None and place.ticket == ticket:
                 del permits.queue[worker]
-            if release and mine is not None and mine.ticket == ticket:
-                permits.give_back(worker, now)
-            self.settle(lease, now, worker)
+            if release:
+                permits.forget(worker, ticket, now)
+            self.settle(lease, now)
+            if not release and worker in permits.held:
+                permits.claim(worker, ticket, now)
         return permits.view(now, worker)
 
     async def renew(self, lease: Lease, worker: str, token: int, ttl: timedelta) -> Answer:
@@ -59,7 +58,11 @@ class MemoryLeases:
         with self.changing(lease, now) as permits:
             if not _has(permits, worker, token):
                 return Answer(Outcome.LOST, permits.view(now, worker))
-            permits.extend(worker, now + ttl // MILLISECOND)
+            permits.claim(worker, "", now)
+            before, ends = permits.held[worker].ends, now + ttl // MILLISECOND
+            permits.extend(worker, ends)
+            if ends < before and permits.first is not None:
+                self.announce(lease.subject_of(permits.first), "")
             return Answer(Outcome.DONE, permits.view(now, worker))
 
     async def release(self, lease: Lease, worker: str, token: int, heir: str | None) -> Answer:
@@ -110,14 +113,14 @@ class MemoryLeases:
             self.announce(lease.subject, str(permits.led or ""))
 
     def settle(self, lease: Lease, now: int, asking: str | None = None) -> None:
-        """Drop and grant what is due; the one that asks need not be told."""
+        """Drop and offer what is due; the one that asks need not be told."""
         permits = self.permits(lease)
 
         def tell(worker: str) -> None:
             if worker != asking:
                 self.announce(lease.subject_of(worker), str(permits.token))
 
-        permits.settle(now, tell)
+        permits.settle(now, tell, asking)
 
 
 def milliseconds(moment: datetime) -> int:
@@ -131,20 +134,16 @@ def _differing(permits: Permits, wish: Wish) -> Outcome | None:
     return Outcome.OTHER_WEIGHT if known and known.weight != wish.weight else None
 
 
-def _grant_or_wait(permits: Permits, wish: Wish, now: int, *, queue: bool) -> None:
-    alive = now + ALIVE // MILLISECOND
-    place = Place(wish.weight, wish.ttl // MILLISECOND, alive, wish.ticket)
-    if not permits.queue and permits.used + wish.weight <= permits.limit:
-        permits.grant(wish.worker, place, now)
+def _hold_or_wait(permits: Permits, wish: Wish, now: int, *, queue: bool) -> None:
+    ttl, is_new = wish.ttl // MILLISECOND, wish.worker not in permits.held
+    place = Place(wish.weight, ttl, wish.ticket, wish.gateway, now)
+    if is_new and not permits.queue and permits.used + wish.weight <= permits.limit:
+        permits.offer(wish.worker, place, now)
+    if wish.worker in permits.held:
+        permits.claim(wish.worker, wish.ticket, now)
+        permits.extend(wish.worker, max(permits.held[wish.worker].ends, now + ttl))
     elif queue:
         permits.queue[wish.worker] = place
-
-
-def _again(permits: Permits, wish: Wish, now: int) -> None:
-    held = permits.held[wish.worker]
-    permits.extend(wish.worker, max(held.ends, now + wish.ttl // MILLISECOND))
-    if held.ticket != wish.ticket:  # two calls know of it: neither may take it back alone
-        permits.held[wish.worker] = replace(permits.held[wish.worker], ticket="")
 
 
 def _has(permits: Permits, worker: str, token: int) -> bool:

@@ -1,5 +1,8 @@
 """A lease is permits of a name, held until an instant; nobody who waits is overtaken.
 
+What falls free is offered to the next in line: an offer is a grant that lapses after a moment
+unless a call of that worker claims it, by looking again.
+
 A name has a limit: a lock and a leader have one permit, a semaphore as many as it says, and of
 a read-write lock a reader takes one and a writer all. Each grant has a fencing token that is
 larger than every one before it.
@@ -14,7 +17,9 @@ from syncsvc.coordination.names import LINE, check_name, subject
 
 KIND = "lease"  # of its announcements
 ALL = 1_000_000  # permits of a read-write lock: what a writer takes
-ALIVE = timedelta(seconds=15)  # a place in the queue is kept so long unless its owner looks again
+ALIVE = timedelta(seconds=6)  # a place in the queue is kept so long unless its owner looks again
+OFFER = timedelta(seconds=0.75)  # one that waits must claim what it is granted so soon
+CALLS = 16  # of one worker that are noted beside a lease; a call more never takes it back
 SHOWN = 100  # holders that a view has at most
 SHORTEST, LONGEST = timedelta(seconds=0.5), timedelta(hours=1)  # of what a worker may ask for
 
@@ -53,7 +58,8 @@ class Lease:
 class Wish:
     """How many permits of how many a worker wants, and for how long at a time.
 
-    The ticket is that of one call; a call takes back only what was granted to itself.
+    The ticket is that of one call; a call takes back only what no other call knows of. A gateway
+    that does not claim what is offered to one of its workers loses the places of all.
     """
 
     worker: str
@@ -61,6 +67,7 @@ class Wish:
     weight: int = 1
     limit: int = 1
     ticket: str = ""
+    gateway: str = ""
 
 
 @dataclass(frozen=True, slots=True)

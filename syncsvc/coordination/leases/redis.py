@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from syncsvc.coordination.leases.model import ALIVE, Answer, Holder, Lease, Outcome, View, Wish
+from syncsvc.coordination.leases.model import Answer, Holder, Lease, Outcome, View, Wish
 from syncsvc.stores.redis import keys
 from syncsvc.stores.redis.keys import Key
 from syncsvc.stores.redis.scripts import Script, Scripts
@@ -32,7 +32,7 @@ class RedisLeases:
 
     async def acquire(self, lease: Lease, wish: Wish, *, queue: bool) -> Answer:
         terms = (wish.worker, wish.weight, wish.limit, milliseconds(wish.ttl), wish.ticket)
-        return await self._run(ACQUIRE, lease, *terms, int(queue), milliseconds(ALIVE))
+        return await self._run(ACQUIRE, lease, *terms, wish.gateway, int(queue))
 
     async def withdraw(self, lease: Lease, worker: str, ticket: str, *, release: bool) -> View:
         return (await self._run(WITHDRAW, lease, worker, ticket, int(release))).view

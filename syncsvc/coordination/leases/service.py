@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from syncsvc.coordination.leases.lines import Lines, next_change
 from syncsvc.coordination.leases.model import (
     Answer,
     Lease,
@@ -16,13 +17,11 @@ from syncsvc.coordination.leases.model import (
 )
 from syncsvc.coordination.leases.ports import Leases
 from syncsvc.coordination.signals import Signals
-from syncsvc.coordination.waiting import LOOK_AGAIN, Look, wait_until_enough
+from syncsvc.coordination.waiting import Look, wait_until_enough
 from syncsvc.errors import Conflict, Unavailable
 from syncsvc.telemetry import get_logger
 
 log = get_logger(__name__)
-
-MOMENT = 0.002  # seconds; whoever looks so long after the end finds that it has come
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,12 @@ class LeaseService:
     leases: Leases
     signals: Signals
     new_ticket: Callable[[], str]
+    gateway: str = field(init=False)  # by which its places are known
+    lines: Lines = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gateway", self.new_ticket())
+        object.__setattr__(self, "lines", Lines(self.signals))
 
     async def acquire(self, lease: Lease, wish: Wish, wait_seconds: float) -> View:
         """Take permits, or wait for them in line; `mine` is None when the time has passed.
@@ -39,12 +44,14 @@ class LeaseService:
         Whoever is cancelled while waiting leaves nothing behind.
         Raises Conflict when the limit, or the worker's own permits, are others than known.
         """
-        wish = replace(wish, ticket=self.new_ticket())
+        wish = replace(wish, ticket=self.new_ticket(), gateway=self.gateway)
         try:
             return await self._acquire(lease, wish, wait_seconds)
         except asyncio.CancelledError:
             await self._take_back(lease, wish)
             raise
+        finally:
+            self.lines.leave(lease, wish.ticket)
 
     async def renew(self, lease: Lease, worker: str, token: int, ttl: timedelta) -> View:
         """Keep a lease for so long from now. Raises Conflict when it is lost."""
@@ -70,17 +77,18 @@ class LeaseService:
         async def look() -> Look[View]:
             view = await self.leases.look(lease)
             token = view.leader.token if view.leader else 0
-            return Look(view, token != after_token, _next_look(view))
+            return Look(view, token != after_token, next_change(view))
 
         return await wait_until_enough(self.signals, lease.subject, wait_seconds, look)
 
     async def _acquire(self, lease: Lease, wish: Wish, wait_seconds: float) -> View:
         async def look() -> Look[View]:
+            self.lines.look(lease, wish.ticket)
             answer = await self.leases.acquire(lease, wish, queue=wait_seconds > 0)
             if answer.outcome is not Outcome.DONE:
                 raise Conflict(other_terms(lease, wish, answer))
             view = answer.view
-            soon = _next_look(view) if view.place == 1 else LOOK_AGAIN
+            soon = self.lines.next_look(lease, wish.ticket, wish.worker, view)
             return Look(view, view.mine is not None, soon)
 
         subject = lease.subject_of(wish.worker)
@@ -103,10 +111,3 @@ def _kept(lease: Lease, token: int, answer: Answer) -> View:
             f"{held_by(lease, answer.view)}"
         )
     return answer.view
-
-
-def _next_look(view: View) -> float:
-    """Give the seconds after which something may have changed without an announcement."""
-    if view.changes_in is None:
-        return LOOK_AGAIN
-    return max(view.changes_in.total_seconds(), 0) + MOMENT

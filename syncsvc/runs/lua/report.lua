@@ -22,7 +22,7 @@ if master() == worker then
   settle(worker)
   if said == 'completed' then
     if holding(worker) then drop(worker) end
-    settle(worker)
+    settle('')
   elseif master() == worker then
     lead(worker, silence(worker))
   end

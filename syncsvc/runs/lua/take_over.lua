@@ -4,7 +4,10 @@
 -- Gives 1 when the worker is master now.
 settle(worker)
 local leader = master()
-if leader == worker and holding(worker) then return 1 end
+if leader == worker and holding(worker) then
+  claim(worker, '')
+  return 1
+end
 if redis.call('HGET', terms, 'token') ~= ARGV[10] or not gives_way(leader, ARGV[9]) then return 0 end
 
 if holding(leader) then drop(leader) end

@@ -25,10 +25,10 @@ async def test_the_next_that_lives_leads_in_time_behind_those_of_a_killed_gatewa
             await Agent.connect(doomed, run, f"doomed-{number}") for number in range(dead + 1)
         ]
         heir = await Agent.connect(lives, run, "heir")
-        led = await leader.call("leader.campaign", **CAMPAIGN, wait_seconds=10)
+        led = await leader.call("leader.campaign", name=CAMPAIGN["name"])
         await line_up(others)
         leading = heir.begin("leader.campaign", **CAMPAIGN, wait_seconds=30)
-        await heir.call("leader.renew", **CAMPAIGN, token=led["token"], worker="doomed-0")
+        await leader.call("leader.renew", **CAMPAIGN, token=led["token"])
 
         fleet.gateways[0].stop(SIGKILL)
         granted = await asyncio.wait_for(leading, FAILOVER_WITHIN)

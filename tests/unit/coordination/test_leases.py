@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from syncsvc.coordination.leases.memory import MemoryLeases
-from syncsvc.coordination.leases.model import ALL, Answer, Lease, LeaseKind, View, Wish
+from syncsvc.coordination.leases.model import ALIVE, ALL, Answer, Lease, LeaseKind, View, Wish
 from syncsvc.coordination.leases.service import LeaseService
 from syncsvc.coordination.signals import Signals
 from syncsvc.errors import Conflict, Rejected
@@ -121,6 +121,41 @@ async def test_the_first_in_line_looks_when_the_lease_ends(gateway, tasks):
     gateway.clock.pass_(SECOND)
 
     assert (await waiting).mine.worker == "b"
+
+
+async def left_behind(gateway: Gateway, worker: str) -> None:
+    """Put a worker in line that waited at a gateway that is gone."""
+    wish = Wish(worker, 0.05 * SECOND, ticket=f"of {worker}", gateway="gone")
+    await gateway.home.acquire(LOCK, wish, queue=True)
+    await gateway.looks()
+
+
+async def test_one_behind_the_dead_looks_when_the_lease_and_when_their_offer_ends(gateway, tasks):
+    await gateway.ask("a", ttl=0.05 * SECOND)
+    for name in ("dead", "dead too"):
+        await left_behind(gateway, name)
+    waiting = await gateway.line_up(tasks, "b")
+
+    gateway.clock.pass_(SECOND)
+    await gateway.looks()
+    offered = set(gateway.home.permits(LOCK).held)
+    gateway.clock.pass_(SECOND)
+
+    assert (await waiting).mine.worker == "b"
+    assert offered == {"dead"}
+
+
+async def test_when_the_foremost_gives_up_the_next_one_watches(gateway, tasks):
+    await gateway.ask("a", ttl=0.05 * SECOND)
+    await left_behind(gateway, "dead")
+    foremost = await gateway.line_up(tasks, "b")
+    waiting = await gateway.line_up(tasks, "c")
+
+    foremost.cancel()
+    await gateway.looks()
+    gateway.clock.pass_(ALIVE)
+
+    assert (await waiting).mine.worker == "c"
 
 
 async def test_whose_time_has_passed_leaves_the_line(gateway):

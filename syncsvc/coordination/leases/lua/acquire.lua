@@ -1,10 +1,12 @@
 -- Makes atomic: no more permits are held than there are, whoever waited longest is first, and a
--- worker that asks again keeps its lease, or its place.
+-- worker that asks again keeps its lease, its place, or claims what it was offered.
 -- KEYS: the four of the lease. ARGV: four of permits.lua, worker, weight, limit, ttl (ms), ticket
--- of this call, queue ('1': wait for it), alive (ms that a place is kept unless it asks again).
+-- of this call, its gateway, queue ('1': wait for it).
 -- Gives a view: 'done', 'limit' or 'weight' (it differs from what is known), held or not.
-local worker, weight, limit, ttl = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local ticket, queues, alive = ARGV[9], ARGV[10] == '1', tonumber(ARGV[11])
+local worker, limit, queues = ARGV[5], tonumber(ARGV[7]), ARGV[11] == '1'
+local wish = {
+  weight = tonumber(ARGV[6]), ttl = tonumber(ARGV[8]), ticket = ARGV[9], gateway = ARGV[10],
+}
 
 settle(worker)
 if number('used') == 0 and redis.call('ZCARD', queue) == 0 then
@@ -13,23 +15,17 @@ elseif number('limit') ~= limit then
   return view('limit', worker)
 end
 
-local mine, place = holding(worker), waiting(worker)
-if (mine or place or {weight = weight}).weight ~= weight then return view('weight', worker) end
+local place = waiting(worker)
+if (holding(worker) or place or wish).weight ~= wish.weight then return view('weight', worker) end
 
-if mine then
-  local ends = tonumber(redis.call('ZSCORE', holders, worker))
-  extend(worker, math.max(ttl, ends - now))
-  if mine.ticket ~= ticket then  -- two calls know of it: neither may take it back alone
-    redis.call('HSET', terms, 'h:' .. worker, whole(weight) .. '|' .. mine.token .. '|')
-  end
-  return view('done', worker)
+if redis.call('ZCARD', queue) == 0 and not holding(worker) and wish.weight <= permits_left() then
+  offer(worker, wish)
 end
-
-if not place and redis.call('ZCARD', queue) == 0 and weight <= permits_left() then
-  grant(worker, weight, ttl, ticket)
+if holding(worker) then
+  claim(worker, wish.ticket)
+  extend(worker, math.max(wish.ttl, redis.call('ZSCORE', holders, worker) - now))
 elseif queues then
-  local record = {whole(weight), whole(ttl), whole(now + alive), ticket}
-  redis.call('HSET', terms, 'w:' .. worker, table.concat(record, '|'))
+  note_waiting(worker, wish)
   if not place then
     redis.call('ZADD', queue, redis.call('HINCRBY', terms, 'place', 1), worker)
   end
