@@ -91,9 +91,16 @@ class Plan:
         return self._ours("migrate", order=ENTRANCE)
 
     def children(self) -> list[Child]:
-        """Describe all of our processes, side by side; the embedded server is not among them."""
+        """Describe all of our processes; the embedded server is not among them."""
+        return [*self.gateways(), *self.others()]
+
+    def gateways(self) -> list[Child]:
+        """Describe what everybody waits for; it starts before the rest has a share of the CPU."""
+        return [self._gateway(number) for number in range(1, self.crew.gateways + 1)]
+
+    def others(self) -> list[Child]:
+        """Describe the rest of our processes, side by side."""
         found = [
-            *(self._gateway(number) for number in range(1, self.crew.gateways + 1)),
             self._ours("beat", order=ENTRANCE, grace=2),
             *(self._worker(number) for number in range(1, self.crew.workers + 1)),
             self._ours("flower", order=FLOWER, ready=Accepts(self.settings.flower_socket)),

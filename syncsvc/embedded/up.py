@@ -75,7 +75,8 @@ class _Tree:
         began = asyncio.get_running_loop().time()
         await supervisor.start(self.servers)
         await supervisor.run(self.plan.migrate())
-        await supervisor.start(self.plan.children())
+        await supervisor.start(self.plan.gateways())
+        await supervisor.start(self.plan.others())
         self.console.say(f"all are ready after {asyncio.get_running_loop().time() - began:.1f} s")
         self._announce(supervisor.pids)
         code = await after_ready() if after_ready else None

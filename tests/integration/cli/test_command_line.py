@@ -47,6 +47,7 @@ def test_help_is_quick_because_it_loads_nothing_that_only_running_needs():
         "migrate",
         "doctor",
         "sandbox",
+        "launcher",
         "results",
     ],
 )
