@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from inspect import isawaitable
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from syncsvc.client.address import default_worker
 from syncsvc.client.asking import Speaker
@@ -20,6 +20,26 @@ from syncsvc.client.run import Run, connect
 from syncsvc.errors import Rejected
 
 Given = TypeVar("Given")
+
+
+class _Story(Generic[Given]):
+    """What is carried out in the loop, and may be cancelled before it has begun."""
+
+    def __init__(self, tell: Callable[[], Coroutine[Any, Any, Given]]) -> None:
+        self._tell = tell
+        self._task: asyncio.Task[Any] | None = None
+        self._is_cancelled = False
+
+    async def told(self) -> Given:
+        self._task = asyncio.current_task()
+        if self._is_cancelled:
+            raise asyncio.CancelledError
+        return await self._tell()
+
+    def cancel(self) -> None:
+        self._is_cancelled = True
+        if self._task is not None:
+            self._task.cancel()
 
 
 class LoopThread:
@@ -37,11 +57,11 @@ class LoopThread:
         Raises Rejected in the loop's own thread, which would wait for itself.
         """
         self._ensure_ours()
-        future = asyncio.run_coroutine_threadsafe(tell(), self._loop)
+        story = _Story(tell)
         try:
-            return future.result()
-        except BaseException:
-            future.cancel()
+            return asyncio.run_coroutine_threadsafe(story.told(), self._loop).result()
+        except BaseException:  # also one that comes before there is a future to cancel
+            self._loop.call_soon_threadsafe(story.cancel)
             raise
 
     def stop(self) -> None:

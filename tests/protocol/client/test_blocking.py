@@ -100,6 +100,15 @@ def test_threads_share_a_connection(run, elsewhere):
     assert len(elsewhere.server.lines) == 1
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let SIGINT mean what it means in a terminal, also where this runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interruption_ends_the_wait_and_leaves_the_connection(run, elsewhere):
     def interrupt():
         elsewhere.until_asked("signal.wait")
