@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.crowd import Address
-from syncsvc.embedded.ports import free_port
+from syncsvc.embedded.ports import free_ports
 from syncsvc.embedded.valkey import configuration, find_server, version_of
 from syncsvc.settings import PREFIX, load
 from syncsvc.stores.sql.database import open_database
@@ -75,7 +75,7 @@ async def _prepare(folder: Path) -> tuple[Path, tuple[int, int] | None]:
 def gateway(state: State, name: str) -> Iterator[Served]:
     """Run `syncsvc gateway` on this state."""
     ready = state.folder / f"{name}.ready"
-    ports = [free_port() for _ in range(4)]
+    ports = free_ports([""] * 4)
     variables = ("API_PORT", "SYNC_STORAGE_PORT", "TESTSYNC_HTTP_PORT", "TESTSYNC_WS_PORT")
     chosen = {PREFIX + key: str(port) for key, port in zip(variables, ports, strict=True)}
     environment = {**state.environment, **chosen, READY_FILE: str(ready)}

@@ -3,7 +3,7 @@
 import errno
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 
@@ -43,6 +43,17 @@ def free_port(host: str = "") -> int:
             port: int = probe.getsockname()[1]
         if _why_not(PortUse(port, "", "", host)) is None:
             return port
+
+
+def free_ports(hosts: Iterable[str], pick: Callable[[str], int] = free_port) -> list[int]:
+    """Give a port for each host, no two of them the same: a free one may be offered twice."""
+    chosen: list[int] = []
+    for host in hosts:
+        port = pick(host)
+        while port in chosen:
+            port = pick(host)
+        chosen.append(port)
+    return chosen
 
 
 def check(uses: Iterable[PortUse]) -> None:

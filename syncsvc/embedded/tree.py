@@ -16,7 +16,7 @@ from signal import Signals
 from pydantic import SecretStr
 
 from syncsvc.embedded.child import Accepts, Child, Listens, Readiness, TouchesFile
-from syncsvc.embedded.ports import PortUse, free_port
+from syncsvc.embedded.ports import PortUse, free_ports
 from syncsvc.settings import LOOPBACK, PREFIX, Settings
 from syncsvc.telemetry import READY_FILE
 
@@ -161,10 +161,9 @@ def gateway_ports(settings: Settings) -> dict[str, PortUse]:
 
 def with_ports(settings: Settings) -> Settings:
     """Choose a free port wherever the settings say 0, so that a restart keeps it."""
-    ports = {
-        f"{name}_port": use.port or free_port(use.host)
-        for name, use in gateway_ports(settings).items()
-    }
+    open_to_choice = {n: use.host for n, use in gateway_ports(settings).items() if not use.port}
+    free = free_ports(open_to_choice.values())
+    ports = {f"{name}_port": port for name, port in zip(open_to_choice, free, strict=True)}
     return settings.model_copy(update={"data_dir": settings.data_dir.absolute(), **ports})
 
 

@@ -75,3 +75,9 @@ def test_a_host_name_that_nobody_knows_is_told():
 
     with pytest.raises(Rejected, match=r"no-such-host\.invalid of API is unknown"):
         ports.check([unknown])
+
+
+def test_a_port_that_is_offered_twice_is_taken_once():
+    offered = iter([4001, 4001, 4002, 4001, 4003])
+
+    assert ports.free_ports(["", "", ""], lambda _: next(offered)) == [4001, 4002, 4003]
