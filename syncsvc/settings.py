@@ -147,6 +147,44 @@ class Settings(BaseSettings):
     testit_timeout: Duration = Field(
         default=timedelta(seconds=10), description="Longest wait for one answer of Test IT."
     )
+    testit_ca_file: Path | None = Field(
+        default=None, description="PEM file of the authorities that sign Test IT's certificate."
+    )
+    testit_verify_tls: bool = Field(
+        default=True, description="false: take any certificate. Prefer testit_ca_file."
+    )
+    testit_proxy: SecretStr | None = Field(
+        default=None,
+        description="Proxy on the way to Test IT; default: the environment's HTTPS_PROXY and the "
+        "like. This host is never reached through one.",
+    )
+    testit_at_once: int = Field(
+        default=4,
+        ge=1,
+        le=64,
+        description="Requests at once to one Test IT server, over all task workers.",
+    )
+    testit_project_id: str | None = Field(
+        default=None, description="Project of runs that are created and results that are pushed."
+    )
+    testit_configuration_id: str | None = Field(
+        default=None, description="Configuration of pushed results that name none."
+    )
+
+    push_idle_limit: Duration = Field(
+        default=timedelta(minutes=30),
+        description="A run that results are pushed to, and nobody completes, ends after this "
+        "silence.",
+    )
+    attachment_limit_mb: int = Field(
+        default=50,
+        ge=1,
+        le=50,
+        description="Largest file that a result may bring; Test IT's is 50.",
+    )
+    attachments_quota_mb: int = Field(
+        default=2048, ge=1, description="Files that wait for delivery take no more room than this."
+    )
 
     master_policy: MasterPolicy = Field(
         default=MasterPolicy.AUTO, description="auto or first: who may hold a result back."
@@ -173,6 +211,21 @@ class Settings(BaseSettings):
     missing_limit: Duration = Field(
         default=timedelta(minutes=2),
         description="How long a held result may be missing in Test IT before it is dead.",
+    )
+
+    verify_after: Duration = Field(
+        default=timedelta(seconds=8),
+        description="A final status is looked at again after this: some adapters write an old one "
+        "back.",
+    )
+    complete_runs: bool = Field(
+        default=True,
+        description="Complete a run that Test IT left open although nothing in it is in progress.",
+    )
+    watch_processes: bool = Field(
+        default=True,
+        description="A worker on this host whose id names its process (JS, Go, Swift, Flutter) "
+        "counts as gone when that process has ended.",
     )
 
     log_level: str = Field(

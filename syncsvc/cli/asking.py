@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from syncsvc import telemetry
 from syncsvc.errors import Rejected
-from syncsvc.results.model import EntryState
+from syncsvc.results.held.model import EntryState
 from syncsvc.settings import load
 from syncsvc.wiring.services import Services, build
 

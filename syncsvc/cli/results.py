@@ -29,7 +29,7 @@ def list_results(
     """List held results, newest first."""
     from syncsvc.cli.asking import ask, state_named
     from syncsvc.cli.showing import show_results
-    from syncsvc.results.ports import Filter
+    from syncsvc.results.held.ports import Filter
 
     which = Filter(state_named("dead" if dead else state), run, limit, before)
     entries = ask(lambda services: services.results.entries(which))

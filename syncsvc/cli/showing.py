@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from syncsvc.gateway.api import ResultView
-from syncsvc.results.model import Entry
+from syncsvc.results.held.model import Entry
 
 
 def show_results(entries: Sequence[Entry], *, as_json: bool) -> None:

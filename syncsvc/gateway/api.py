@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from syncsvc.errors import Rejected, Unknown
-from syncsvc.results.model import Entry, EntryState
-from syncsvc.results.ports import Filter
-from syncsvc.results.service import ResultService
+from syncsvc.results.held.model import Entry, EntryState
+from syncsvc.results.held.ports import Filter
+from syncsvc.results.held.service import ResultService
 from syncsvc.runs.model import Roster, Run
 from syncsvc.runs.ports import Rosters, Runs
 

@@ -11,7 +11,7 @@ from syncsvc import __version__
 from syncsvc.coordination.operations.operation import Operations
 from syncsvc.gateway import openapi_commands
 from syncsvc.gateway.api import ResultPage, ResultView, Retried, RunPage, RunView
-from syncsvc.results.model import EntryState
+from syncsvc.results.held.model import EntryState
 
 SHAPES = (ResultPage, ResultView, Retried, RunPage, RunView)
 

@@ -1,1 +1,1 @@
-"""Results that are held back, the promises to finalise them, and how those are kept."""
+"""What tests gave: held back until a run is over, or pushed whole from a report."""

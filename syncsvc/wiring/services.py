@@ -16,9 +16,9 @@ from syncsvc.coordination.connections.redis import RedisConnections
 from syncsvc.coordination.connections.service import SILENT_AFTER, Connected
 from syncsvc.coordination.testdata.sql import SqlTestData
 from syncsvc.coordination.upkeep import TestDataUpkeep
-from syncsvc.results.delivery import Delivery, Terms
-from syncsvc.results.service import ResultService
-from syncsvc.results.sql import SqlOutbox
+from syncsvc.results.held.delivery import Delivery, Terms
+from syncsvc.results.held.service import ResultService
+from syncsvc.results.held.sql import SqlOutbox
 from syncsvc.runs.model import Liveness
 from syncsvc.runs.redis import RedisRosters
 from syncsvc.runs.service import RunService

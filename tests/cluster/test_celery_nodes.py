@@ -10,7 +10,7 @@ import pytest
 from pytest_celery import CeleryBrokerCluster
 
 from syncsvc.embedded.valkey import find_server
-from syncsvc.results.model import Cut
+from syncsvc.results.held.model import Cut
 from syncsvc.runs.model import Destination, Run
 from syncsvc.settings import Settings
 from syncsvc.stores.sql.migrate import migrate

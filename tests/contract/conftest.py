@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from syncsvc.results.memory import MemoryOutbox
-from syncsvc.results.ports import Outbox
-from syncsvc.results.sql import SqlOutbox
+from syncsvc.results.held.memory import MemoryOutbox
+from syncsvc.results.held.ports import Outbox
+from syncsvc.results.held.sql import SqlOutbox
 from syncsvc.runs.memory import MemoryRosters, MemoryRuns
 from syncsvc.runs.ports import Rosters, Runs
 from syncsvc.runs.redis import RedisRosters

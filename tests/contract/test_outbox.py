@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from syncsvc.errors import Unknown
-from syncsvc.results.model import EntryState
-from syncsvc.results.ports import Filter
+from syncsvc.results.held.model import EntryState
+from syncsvc.results.held.ports import Filter
 from tests.support.builders import MINUTE, NOON, SECOND, cut, run
 
 HELD, PENDING, DELIVERED, DEAD = EntryState

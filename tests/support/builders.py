@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from syncsvc.results.delivery import Terms
-from syncsvc.results.model import Cut, Entry, TestResult
+from syncsvc.results.held.delivery import Terms
+from syncsvc.results.held.model import Cut, Entry, TestResult
 from syncsvc.runs.model import Destination, Liveness, Run, Worker, WorkerStatus
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from syncsvc.errors import Rejected, SyncsvcError, Unavailable
-from syncsvc.results.model import FinalStatus, TestResult
+from syncsvc.results.held.model import FinalStatus, TestResult
 from syncsvc.runs.model import Destination, Run
 
 

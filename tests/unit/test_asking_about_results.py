@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from syncsvc.errors import Rejected, Unknown
-from syncsvc.results.memory import MemoryOutbox
-from syncsvc.results.model import EntryState
-from syncsvc.results.ports import Filter
-from syncsvc.results.service import Patience, ResultService
+from syncsvc.results.held.memory import MemoryOutbox
+from syncsvc.results.held.model import EntryState
+from syncsvc.results.held.ports import Filter
+from syncsvc.results.held.service import Patience, ResultService
 from syncsvc.runs.memory import MemoryRosters, MemoryRuns
 from syncsvc.runs.model import WorkerStatus
 from tests.support.builders import LIVENESS, MINUTE, SECOND, Clock, cut, ids, run

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from syncsvc.errors import Conflict, Rejected, Unavailable
-from syncsvc.results.delivery import AT_ONCE, CLAIM, Delivery
-from syncsvc.results.memory import MemoryOutbox
-from syncsvc.results.model import Entry, EntryState, FinalStatus, StatusType
+from syncsvc.results.held.delivery import AT_ONCE, CLAIM, Delivery
+from syncsvc.results.held.memory import MemoryOutbox
+from syncsvc.results.held.model import Entry, EntryState, FinalStatus, StatusType
 from syncsvc.runs.memory import MemoryRosters, MemoryRuns
 from syncsvc.runs.model import WorkerStatus
 from tests.support.builders import LIVENESS, MINUTE, SECOND, TERMS, Clock, cut, ids, result, run

@@ -10,7 +10,7 @@ import pytest
 from syncsvc.adapters.testit.client import TestItBoard
 from syncsvc.adapters.testit.destinations import TestItDestinations
 from syncsvc.errors import Conflict, Rejected, Unavailable, Unknown
-from syncsvc.results.model import FinalStatus, StatusType
+from syncsvc.results.held.model import FinalStatus, StatusType
 from tests.support.builders import run
 
 Answer = Callable[[httpx.Request], httpx.Response]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncsvc.results.model import (
+from syncsvc.results.held.model import (
     LONGEST_PAUSE,
     NO_TEST_POINT,
     FinalStatus,

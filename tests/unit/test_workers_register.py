@@ -3,7 +3,7 @@
 import pytest
 
 from syncsvc.errors import Rejected, Unknown
-from syncsvc.results.memory import MemoryOutbox
+from syncsvc.results.held.memory import MemoryOutbox
 from syncsvc.runs.memory import MemoryRosters, MemoryRuns
 from syncsvc.runs.model import Destination, WorkerStatus
 from syncsvc.runs.service import RunService

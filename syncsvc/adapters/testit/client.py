@@ -19,7 +19,7 @@ import httpx
 from syncsvc.adapters.testit.destinations import TestItDestinations
 from syncsvc.adapters.testit.wire import result_from
 from syncsvc.errors import Conflict, Rejected, SyncsvcError, Unavailable, Unknown
-from syncsvc.results.model import FinalStatus, TestResult
+from syncsvc.results.held.model import FinalStatus, TestResult
 from syncsvc.runs.model import Destination, Run
 
 Read = TypeVar("Read")

@@ -27,7 +27,7 @@ from syncsvc.adapters.testit.wire import (
 )
 from syncsvc.bodies import read_body
 from syncsvc.errors import Rejected, SyncsvcError, TooLarge, Unavailable, Unknown
-from syncsvc.results.service import Completion, Patience, ResultService
+from syncsvc.results.held.service import Completion, Patience, ResultService
 from syncsvc.runs.service import RunService
 from syncsvc.telemetry import get_logger
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from syncsvc.errors import Rejected
-from syncsvc.results.model import Cut, TestResult
+from syncsvc.results.held.model import Cut, TestResult
 from syncsvc.runs.model import WorkerStatus
 
 Body = TypeVar("Body")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from syncsvc.results.model import EntryState
+from syncsvc.results.held.model import EntryState
 from syncsvc.stores.sql.migrate import migrate
 from syncsvc.wiring.services import build
 from tests.integration.cli.test_command_line import syncsvc

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from syncsvc.results.model import Cut, Entry, EntryState, FinalStatus, TestResult
+from syncsvc.results.held.model import Cut, Entry, EntryState, FinalStatus, TestResult
 from syncsvc.runs.model import Run
 
 

@@ -8,8 +8,8 @@ from structlog.contextvars import bind_contextvars
 
 from syncsvc.coordination.names import check_name
 from syncsvc.errors import Rejected, Unknown
-from syncsvc.results.model import Cut, Entry, EntryState
-from syncsvc.results.ports import Filter, Nudge, Outbox
+from syncsvc.results.held.model import Cut, Entry, EntryState
+from syncsvc.results.held.ports import Filter, Nudge, Outbox
 from syncsvc.runs.model import Liveness, at_work
 from syncsvc.runs.ports import Rosters
 from syncsvc.telemetry import get_logger

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from structlog.contextvars import bound_contextvars
 
 from syncsvc.errors import Conflict, Rejected, SyncsvcError, Unavailable
-from syncsvc.results.model import (
+from syncsvc.results.held.model import (
     Entry,
     EntryState,
     TestResult,
@@ -22,7 +22,7 @@ from syncsvc.results.model import (
     match,
     next_pause,
 )
-from syncsvc.results.ports import Outbox, ResultBoard
+from syncsvc.results.held.ports import Outbox, ResultBoard
 from syncsvc.runs.model import Liveness, Roster, Run, at_work, last_sign
 from syncsvc.runs.ports import Rosters, Runs
 from syncsvc.telemetry import get_logger

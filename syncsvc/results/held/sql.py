@@ -29,8 +29,8 @@ from sqlalchemy import (
 
 from syncsvc.errors import Unknown
 from syncsvc.grouping import Grouped
-from syncsvc.results.model import Cut, Entry, EntryState
-from syncsvc.results.ports import Filter
+from syncsvc.results.held.model import Cut, Entry, EntryState
+from syncsvc.results.held.ports import Filter
 from syncsvc.stores.sql.database import BUSY_SECONDS, Database
 from syncsvc.stores.sql.tables import outbox, results, runs
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from syncsvc.errors import Unknown
-from syncsvc.results.model import Cut, Entry, EntryState
-from syncsvc.results.ports import Filter
+from syncsvc.results.held.model import Cut, Entry, EntryState
+from syncsvc.results.held.ports import Filter
 from syncsvc.runs.memory import MemoryRuns
 
 

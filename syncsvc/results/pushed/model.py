@@ -1,0 +1,126 @@
+"""A pushed result is handed over whole, to be shown in Test IT as it is.
+
+Its outbox entry is *pending* until Test IT has it (*delivered*) or somebody must look (*dead*).
+The first result of a run is shown as in progress (*held*) until all others are delivered and the
+run is complete: Test IT closes a run as soon as every result it knows of is final.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from syncsvc.results.held.model import EntryState
+
+MOST_RESULTS = 1000  # of one request to us
+LARGEST_BATCH = 100  # of one request to Test IT
+LONGEST_DURATION = 43_200_000_000  # milliseconds, Test IT's own limit
+
+Id = Annotated[str, Meta(min_length=1, max_length=1000)]
+Word = Annotated[str, Meta(min_length=1, max_length=200)]
+Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]  # SHA-256 of the content
+Milliseconds = Annotated[int, Meta(ge=0, le=LONGEST_DURATION)]
+StatusWord = Literal["passed", "failed", "broken", "skipped", "blocked"]
+
+
+class Link(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: Annotated[str, Meta(min_length=1, max_length=2000)]
+    title: str | None = None
+
+
+class AttachmentRef(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file that was uploaded to the run before, by its digest."""
+
+    digest: Digest
+    name: Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    status: StatusWord | None = None
+    duration_ms: Milliseconds | None = None
+    steps: "Sequence[Step]" = ()  # 15 levels at most
+
+
+class Result(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What one test gave, with what is known of the test itself.
+
+    `key` makes handing over repeatable: of one run's results with the same key the first is kept.
+    """
+
+    external_id: Id
+    status: StatusWord
+    status_code: Word | None = None  # the workflow's own; sent only if the project has it
+    key: Word | None = None
+    name: Word | None = None  # default: the external id
+    namespace: Annotated[str, Meta(max_length=255)] | None = None
+    classname: Annotated[str, Meta(max_length=255)] | None = None
+    title: str | None = None
+    description: str | None = None
+    labels: Sequence[Word] = ()
+    layer: Word | None = None  # the autotest's, e.g. unit or api
+    configuration_id: Word | None = None  # default: the push's
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    duration_ms: Milliseconds | None = None
+    message: str | None = None
+    traces: str | None = None
+    parameters: Mapping[str, str] = {}
+    properties: Mapping[str, str] = {}
+    links: Sequence[Link] = ()
+    attachments: Sequence[AttachmentRef] = ()
+    steps: Sequence[Step] = ()
+
+
+class Phase(StrEnum):
+    """How far a push is."""
+
+    NEW = "new"  # Test IT has none of its results yet
+    OPEN = "open"  # the first is shown, in progress, so the run stays open
+    COMPLETED = "completed"  # all delivered and the run closed; a later result opens it again
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """What the pushed results of a run have in common, and how far they are."""
+
+    run_id: str
+    project_id: str
+    configuration_id: str | None  # default of its results
+    phase: Phase
+    accepted_at: datetime  # when the newest result came
+    complete_asked_at: datetime | None = None  # somebody said that there are no more
+    completed_at: datetime | None = None
+    attempt: int = 0  # at opening or ending it
+    reason: str | None = None  # why that failed last time
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The promise to show one pushed result in Test IT."""
+
+    id: str
+    run_id: str
+    result: Result
+    accepted_at: datetime
+    state: EntryState = EntryState.PENDING
+    sent_at: datetime | None = None  # when it was last posted; unsettled, so perhaps it is there
+    target_id: str | None = None  # the result in Test IT
+    attempt: int = 0
+    due_at: datetime | None = None
+    claim: str | None = None
+    reason: str | None = None
+    settled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Entries of one run that one task worker has claimed; no external id is there twice."""
+
+    push: Push
+    entries: Sequence[Entry]
+    opens: bool  # nobody else has entries of this run before this batch is settled
+    more: bool  # the run has further entries that wait

@@ -1,0 +1,1 @@
+"""Reports of test runs, read into results: JUnit XML and CTRF."""
