@@ -24,6 +24,16 @@ TIMETABLE: dict[str, Entry] = {
         "every": 1.0,
         "queue": "results",
     },
+    "deliver pushed results": {
+        "task": "results.push_due",
+        "every": 1.0,
+        "queue": "results",
+    },
+    "end runs whose pushed results are all there": {
+        "task": "results.end_pushed",
+        "every": 1.0,
+        "queue": "results",
+    },
     "forget what is older than its life": {
         "task": "upkeep.forget_old",
         "every": 3600.0,

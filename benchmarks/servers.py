@@ -4,9 +4,9 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.crowd import Address
@@ -29,6 +29,7 @@ class Served:
     pid: int
     web_socket: Address
     http: Address
+    api: Address = (HOST, 0)  # of a gateway
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class State:
     folder: Path
     pid: int
     version: str
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -48,23 +50,26 @@ class State:
             "SYNCSVC_DATA_DIR": str(self.folder),
             "SYNCSVC_REDIS_URL": f"unix://{self.folder / 's'}?db=0",
             "SYNCSVC_LOG_FORMAT": "json",
+            **self.settings,
         }
 
 
 @contextmanager
-def state(folder: Path) -> Iterator[State]:
+def state(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[State]:
     """Run a Valkey as `up` does, with its append-only file, beside a fresh database."""
-    binary, numbers = asyncio.run(_prepare(folder))
+    settings = settings or {}
+    url = settings.get("SYNCSVC_DATABASE_URL", load(data_dir=folder).database)
+    binary, numbers = asyncio.run(_prepare(url))
     conf = folder / "valkey.conf"
     conf.write_text(configuration(folder, folder / "s"))
     version = f"{binary.name} {'.'.join(map(str, numbers or ()))}, appendfsync everysec, SQLite"
     with _process([str(binary), str(conf)], folder / "valkey.log", dict(os.environ)) as process:
         until_connects(folder / "s")
-        yield State(folder, process.pid, version)
+        yield State(folder, process.pid, version, settings)
 
 
-async def _prepare(folder: Path) -> tuple[Path, tuple[int, int] | None]:
-    database = open_database(load(data_dir=folder).database)
+async def _prepare(database_url: str) -> tuple[Path, tuple[int, int] | None]:
+    database = open_database(database_url)
     await migrate(database)
     await database.close()
     binary = await find_server(load())
@@ -84,7 +89,9 @@ def gateway(state: State, name: str) -> Iterator[Served]:
     with _process(command, log, environment) as process:
         until(lambda: ready.exists() or _gone(process, log), f"{name} serves")
         ready.unlink()
-        yield Served(process.pid, web_socket=(HOST, ports[3]), http=(HOST, ports[2]))
+        yield Served(
+            process.pid, web_socket=(HOST, ports[3]), http=(HOST, ports[2]), api=(HOST, ports[0])
+        )
 
 
 @contextmanager

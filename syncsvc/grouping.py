@@ -29,8 +29,10 @@ class Grouped(Generic[Call, Answer]):
         carry_out: Callable[[Sequence[Call]], Awaitable[Sequence[Answer | Exception]]],
         *,
         patience: timedelta,
+        largest: int = LARGEST,
     ) -> None:
         self._carry_out = carry_out
+        self._largest = largest
         self._patience = patience.total_seconds()
         self._waiting: list[tuple[Call, asyncio.Future[Answer]]] = []
         self._running: asyncio.Task[None] | None = None
@@ -48,7 +50,7 @@ class Grouped(Generic[Call, Answer]):
 
     async def _drain(self) -> None:
         while self._waiting:
-            group, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]
+            group, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
             answers = await self._answers([call for call, _ in group])
             for (_, future), answer in zip(group, answers, strict=True):
                 _settle(future, answer)

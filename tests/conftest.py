@@ -18,6 +18,7 @@ from syncsvc.embedded.valkey import configuration, find_server
 from syncsvc.settings import Settings
 from syncsvc.stores.sql.database import Database, open_database
 from syncsvc.stores.sql.migrate import migrate
+from syncsvc.stores.sql.tables import metadata
 from tests.support.waiting import apart, until_connects
 
 POSTGRES = os.environ.get("SYNCSVC_TEST_POSTGRES_URL", "postgresql://localhost/postgres")
@@ -86,7 +87,6 @@ async def postgres(postgres_url) -> AsyncIterator[Database]:
     database = open_database(postgres_url.replace("postgresql://", "postgresql+asyncpg://"))
     await migrate(database)
     yield database
-    await database.write(
-        lambda connection: connection.execute(text("TRUNCATE outbox, results, runs, test_data"))
-    )
+    tables = ", ".join(metadata.tables)
+    await database.write(lambda connection: connection.execute(text(f"TRUNCATE {tables}")))
     await database.close()

@@ -11,7 +11,7 @@ LIFE = timedelta(days=30)
 @app.task(name="upkeep.forget_old")
 def forget_old() -> int:
     """Remove results delivered longer ago than their life, and runs without any."""
-    return run(lambda services: services.results.forget(LIFE))
+    return run(lambda services: services.ledger.forget(LIFE))
 
 
 @app.task(name="upkeep.forget_test_data")

@@ -16,6 +16,7 @@ log = get_logger(__name__)
 
 QUEUES = ("results", "upkeep")  # one for each capability
 DELIVER_DUE = "results.deliver_due"
+PUSH_DUE = "results.push_due"
 PATIENCE = 2.0  # seconds; a nudge that takes longer is no nudge
 BROKER_ERRORS = (KombuError, AMQPError, RedisError, OSError)
 STALE = 10.0  # seconds after which the tick has done it anyway
@@ -33,18 +34,43 @@ class CeleryNudge:
     _app: Celery | None = field(default=None, init=False)
 
     async def deliver(self) -> None:
+        await self._ask_for(DELIVER_DUE)
+
+    async def push(self) -> None:
+        await self._ask_for(PUSH_DUE)
+
+    async def _ask_for(self, task: str) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
-                await asyncio.to_thread(self._send)
+                await asyncio.to_thread(self._send, task)
         except (*BROKER_ERRORS, TimeoutError) as error:
             log.warning("nudge lost, the next tick delivers", reason=repr(error))
 
-    def _send(self) -> None:
+    def _send(self, task: str) -> None:
         if self._app is None:
             self._app = _application(self.broker)
-        self._app.send_task(
-            DELIVER_DUE, queue="results", expires=STALE, ignore_result=True, retry=False
-        )
+        self._app.send_task(task, queue="results", expires=STALE, ignore_result=True, retry=False)
+
+
+@dataclass
+class Bell:
+    """A nudge that is passed on by whoever listens, so that who pushes results need not wait.
+
+    Rung many times it is passed on once.
+    """
+
+    nudge: CeleryNudge
+    _rung: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    async def push(self) -> None:
+        self._rung.set()
+
+    async def pass_on(self) -> None:
+        """Pass nudges on until it is cancelled."""
+        while True:
+            await self._rung.wait()
+            self._rung.clear()
+            await self.nudge.push()
 
 
 async def answering_workers(broker: str) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from syncsvc import telemetry
 from syncsvc.errors import Rejected
 from syncsvc.results.held.model import EntryState
+from syncsvc.results.ledger import Kind
 from syncsvc.settings import load
 from syncsvc.wiring.services import Services, build
 
@@ -35,3 +36,11 @@ def state_named(word: str | None) -> EntryState | None:
     except ValueError:
         expected = ", ".join(EntryState)
         raise Rejected(f"--state: expected one of {expected}, found {word!r}") from None
+
+
+def kind_named(word: str | None) -> Kind | None:
+    """Raises Rejected for a word that is no kind."""
+    try:
+        return Kind(word) if word is not None else None
+    except ValueError:
+        raise Rejected(f"--kind: expected one of {', '.join(Kind)}, found {word!r}") from None

@@ -1,24 +1,112 @@
-"""`syncsvc results`: what is held back, what is dead, and trying it again."""
+"""`syncsvc results`: push them, see what became of them, and try dead ones again."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from syncsvc.cli.pushing.options import (
+    CODES,
+    DEFAULT_API,
+    Api,
+    Configuration,
+    Links,
+    Name,
+    Project,
+    Tags,
+    Timeout,
+)
+
 app = typer.Typer(
-    help="Held results: list them, look at one, try dead ones again.",
+    help="Results: push reports to Test IT, list what is held or pushed, try dead ones again.\n\n"
+    "Example: syncsvc results push build/reports --name nightly",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 STATES = "held, pending, delivered or dead"
+KINDS = "held (by a worker's cut) or pushed"
+
+
+@app.command(epilog=CODES)
+def push(
+    paths: Annotated[
+        list[Path], typer.Argument(help="JUnit or CTRF files, or folders of them.", exists=True)
+    ],
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run",
+            envvar="TMS_TEST_RUN_ID",
+            help="Push to this run; default: a new one, which is completed.",
+        ),
+    ] = None,
+    project: Project = None,
+    configuration: Configuration = None,
+    name: Name = None,
+    tag: Tags = None,
+    link: Links = None,
+    separator: Annotated[
+        str | None, typer.Option(help="Split a classname into namespace and class here.")
+    ] = None,
+    namespace: Annotated[str | None, typer.Option(help="Instead of the report's.")] = None,
+    classname: Annotated[str | None, typer.Option(help="Instead of the report's.")] = None,
+    layer: Annotated[
+        str | None,
+        typer.Option(
+            "--layer", "--autotest-layer", envvar="TMS_AUTOTEST_LAYER", help="Such as unit or api."
+        ),
+    ] = None,
+    ignore_flaky: Annotated[
+        bool,
+        typer.Option("--ignore-flaky-failure", help="A test that passed in the end has passed."),
+    ] = False,
+    complete: Annotated[bool, typer.Option("--complete", help="Complete --run after it.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Until all is delivered to Test IT.")
+    ] = True,
+    timeout: Timeout = "10m",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read the reports and send nothing.")
+    ] = False,
+    api: Api = DEFAULT_API,
+    as_json: AsJson = False,
+) -> None:
+    """Push reports. Doing it again with --run sends nothing twice.
+
+    Example: syncsvc results push junit.xml ctrf.json --name nightly --tag smoke
+    """
+    from syncsvc.cli.pushing import push as story
+    from syncsvc.cli.pushing.asking import one_line, span
+    from syncsvc.cli.pushing.options import links_of, tags_of
+    from syncsvc.cli.pushing.runs import NewRun
+    from syncsvc.results.reports import Naming
+
+    wish = story.Wish(
+        paths,
+        Naming(separator, namespace, classname, layer, ignore_flaky),
+        run,
+        NewRun(project, name, None, tags_of(tag), links_of(link)),
+        configuration,
+        complete,
+        wait,
+        span("--timeout", timeout),
+        as_json,
+    )
+    with one_line():
+        if dry_run:
+            story.rehearse(wish)
+        else:
+            raise typer.Exit(story.push(wish, api))
 
 
 @app.command("list")
 def list_results(
     dead: Annotated[bool, typer.Option("--dead", help="Only what somebody must look at.")] = False,
     state: Annotated[str | None, typer.Option(help=f"Only {STATES}.")] = None,
+    kind: Annotated[str | None, typer.Option(help=f"Only {KINDS}.")] = None,
     run: Annotated[str | None, typer.Option(help="Only of this run (its id in Test IT).")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 100,
     before: Annotated[
@@ -26,13 +114,14 @@ def list_results(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List held results, newest first."""
-    from syncsvc.cli.asking import ask, state_named
+    """List results, newest first."""
+    from syncsvc.cli.asking import ask, kind_named, state_named
     from syncsvc.cli.showing import show_results
     from syncsvc.results.held.ports import Filter
 
     which = Filter(state_named("dead" if dead else state), run, limit, before)
-    entries = ask(lambda services: services.results.entries(which))
+    wanted = kind_named(kind)
+    entries = ask(lambda services: services.ledger.entries(which, wanted))
     show_results(entries, as_json=as_json)
 
 
@@ -41,23 +130,47 @@ def show(
     result: Annotated[str, typer.Argument(help="The id that 'results list' shows.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show one held result and what became of it."""
+    """Show one result and what became of it."""
     from syncsvc.cli.asking import ask
     from syncsvc.cli.showing import show_result
 
-    show_result(ask(lambda services: services.results.entry(result)), as_json=as_json)
+    show_result(ask(lambda services: services.ledger.entry(result)), as_json=as_json)
 
 
 @app.command()
 def retry(
     result: Annotated[str | None, typer.Argument(help="The id of a dead result.")] = None,
+    run: Annotated[str | None, typer.Option(help="All that are dead in this run.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All that are dead.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Try dead results again, after their reason was removed; one, or --all."""
+    """Try dead results again, after their reason was removed: one, a --run's, or --all."""
     from syncsvc.cli.asking import ask
 
-    if (result is None) is not every:
-        raise typer.BadParameter("name one RESULT, or say --all")
-    count = ask(lambda services: services.results.retry(result))
+    _check_which(result, run, every=every)
+    count = ask(lambda services: services.ledger.retry(result, run))
     typer.echo(json.dumps({"retried": count}) if as_json else f"{count} will be tried again now")
+
+
+@app.command()
+def drop(
+    result: Annotated[str | None, typer.Argument(help="The id of a dead result.")] = None,
+    run: Annotated[str | None, typer.Option(help="All that are dead in this run.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that are dead.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove dead results for good: one, a --run's, or --all. Test IT never gets them."""
+    from syncsvc.cli.asking import ask
+
+    _check_which(result, run, every=every)
+    if not yes:
+        what = f"result {result}" if result else f"all dead results{f' of {run}' if run else ''}"
+        typer.confirm(f"Remove {what} for good?", abort=True, err=True)
+    count = ask(lambda services: services.ledger.drop(result, run))
+    typer.echo(json.dumps({"dropped": count}) if as_json else f"{count} removed")
+
+
+def _check_which(result: str | None, run: str | None, *, every: bool) -> None:
+    if (result is not None) + (run is not None) + every != 1:
+        raise typer.BadParameter("name one RESULT, or say --all or --run RUN")

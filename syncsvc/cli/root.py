@@ -5,7 +5,17 @@ from typing import Annotated
 import typer
 
 from syncsvc import __version__
-from syncsvc.cli import coordination, launcher, processes, results, sandbox, setup, stack
+from syncsvc.cli import (
+    coordination,
+    launcher,
+    processes,
+    results,
+    run,
+    sandbox,
+    setup,
+    stack,
+    testit,
+)
 
 app = typer.Typer(
     name="syncsvc",
@@ -22,6 +32,8 @@ processes.add_to(app)
 setup.add_to(app)
 sandbox.add_to(app)
 app.add_typer(results.app, name="results")
+app.add_typer(run.app, name="run")
+app.add_typer(testit.app, name="testit")
 app.add_typer(launcher.app, name="launcher")
 coordination.add_to(app)
 

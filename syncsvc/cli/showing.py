@@ -7,11 +7,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from syncsvc.gateway.api import ResultView
-from syncsvc.results.held.model import Entry
+from syncsvc.gateway.views import ResultView
+from syncsvc.results.ledger import AnyEntry
 
 
-def show_results(entries: Sequence[Entry], *, as_json: bool) -> None:
+def show_results(entries: Sequence[AnyEntry], *, as_json: bool) -> None:
     """Print a table, or a JSON array."""
     views = [ResultView.of(entry) for entry in entries]
     if as_json:
@@ -22,7 +22,7 @@ def show_results(entries: Sequence[Entry], *, as_json: bool) -> None:
         Console().print(_table(views))
 
 
-def show_result(entry: Entry, *, as_json: bool) -> None:
+def show_result(entry: AnyEntry, *, as_json: bool) -> None:
     """Print every field of one result, a line each, or as a JSON object."""
     view = ResultView.of(entry)
     if as_json:
@@ -34,12 +34,19 @@ def show_result(entry: Entry, *, as_json: bool) -> None:
 
 def _table(views: Sequence[ResultView]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading in ("id", "run", "test", "status", "state", "tries", "reason"):
+    for heading in ("id", "kind", "run", "test", "status", "state", "tries", "reason"):
         table.add_column(heading, overflow="fold")
     for view in views:
         status = view.status_type or view.status_code
         tries = str(view.attempt)
         table.add_row(
-            view.id, view.run, view.external_id, status, view.state, tries, view.reason or ""
+            view.id,
+            view.kind,
+            view.run,
+            view.external_id,
+            status,
+            view.state,
+            tries,
+            view.reason or "",
         )
     return table

@@ -38,16 +38,17 @@ def build_api(routes: list[BaseRoute], token: str | None, commands: Commands) ->
         *commands.routes(),
         *openapi.routes(commands.operations),
     ]
+    every = [*routes, *own]  # whose paths say more come first: a command may have any name
     handlers = {SyncsvcError: refuse, HTTPException: refuse_http, Exception: refuse_unexpected}
-    return Edge(Guard(Starlette(routes=own + routes, exception_handlers=handlers), token), "api")
+    return Edge(Guard(Starlette(routes=every, exception_handlers=handlers), token), "api")
 
 
 async def _welcome(_request: Request) -> Response:
     lines = [
         f"syncsvc {__version__}",
         "",
-        "/api/v1/runs      runs and their workers",
-        "/api/v1/results   held results",
+        "/api/v1/runs      runs, their workers, and pushing results to them",
+        "/api/v1/results   held and pushed results",
         "/api/v1/commands  what a run's workers keep in step with",
         "/openapi.json     the whole API",
         "/flower/          task workers",

@@ -4,12 +4,14 @@ import gc
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from syncsvc.errors import Rejected
+from syncsvc.gateway.upgrades import DecliningParser
 from syncsvc.settings import LOOPBACK, is_loopback
 
 CONNECTION = "syncsvc.connection"  # its extension of a request's scope tells whether it stands
@@ -73,7 +75,23 @@ def _open(listener: Listener, host: str, port: int) -> socket.socket | None:
 
 
 class TellingProtocol(HttpToolsProtocol):
-    """HTTP whose applications may ask whether a connection stands, which ASGI has no word for."""
+    """HTTP whose applications may ask whether a connection stands, which ASGI has no word for.
+
+    It stays HTTP: a request that offers an upgrade is heard once it has been declined.
+    """
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        # the same methods under another name: httptools' class is final
+        self.parser = DecliningParser(self)  # type: ignore[assignment]
+
+    def on_headers_complete(self) -> None:
+        if not self.parser.should_upgrade():
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from syncsvc.coordination.leases.memory import MemoryLeases, milliseconds
 from syncsvc.coordination.leases.permits import Permits
 from syncsvc.runs.model import (
+    ANYBODY,
+    Caller,
     Election,
     Mastership,
     Roster,
@@ -37,6 +39,15 @@ class MemoryRuns:
             self.rows[run.id], result_count=run.result_count, counted_at=run.counted_at
         )
 
+    async def closed_early(self, run_id: str, now: datetime) -> bool:
+        is_new = self.rows[run_id].closed_early_at is None
+        if is_new:
+            self.rows[run_id] = replace(self.rows[run_id], closed_early_at=now)
+        return is_new
+
+    async def count_closed_early(self) -> int:
+        return sum(run.closed_early_at is not None for run in self.rows.values())
+
     async def newest(self, limit: int) -> Sequence[Run]:
         return list(reversed(self.rows.values()))[:limit]
 
@@ -49,22 +60,32 @@ class MemoryRosters:
     leases: MemoryLeases = field(default_factory=lambda: MemoryLeases(_now))
     rosters: dict[str, Roster] = field(default_factory=dict)
     adopting: set[str] = field(default_factory=set)
+    peers: dict[tuple[str, str], str] = field(default_factory=dict)
 
     async def register(
-        self, run_id: str, worker: str, now: datetime
+        self, run_id: str, worker: str, now: datetime, caller: Caller = ANYBODY
     ) -> tuple[bool, Mastership | None]:
+        worker = self._registered_as(run_id, worker, caller)
+        self.peers[run_id, worker] = caller.peer or self.peers.get((run_id, worker), "")
         known = self._roster(run_id).worker(worker)
         with self._mastership(run_id, worker, now) as permits:
             outcome, mastership = self._election(run_id, worker, now)
             if outcome is Election.MASTER:
                 permits.lead(worker, self._silence(known), milliseconds(now))
             beats = known.beats if known else False
-            self._put(run_id, Worker(worker, WorkerStatus.REGISTERED, now, beats))
+            kind = caller.kind or (known.kind if known else "")
+            self._put(run_id, Worker(worker, WorkerStatus.REGISTERED, now, beats, kind))
         return outcome is Election.MASTER, mastership if outcome is Election.HEIR else None
 
     async def take_over(
-        self, run_id: str, worker: str, gives_way: Mastership, now: datetime
+        self,
+        run_id: str,
+        worker: str,
+        gives_way: Mastership,
+        now: datetime,
+        caller: Caller = ANYBODY,
     ) -> bool:
+        worker = self._known_as(run_id, worker, caller)
         with self._mastership(run_id, worker, now) as permits:
             if permits.owner == worker and worker in permits.held:
                 permits.claim(worker, "", milliseconds(now))
@@ -78,8 +99,14 @@ class MemoryRosters:
             return True
 
     async def report(
-        self, run_id: str, worker: str, status: WorkerStatus | None, now: datetime
+        self,
+        run_id: str,
+        worker: str,
+        status: WorkerStatus | None,
+        now: datetime,
+        caller: Caller = ANYBODY,
     ) -> bool | None:
+        worker = self._known_as(run_id, worker, caller)
         roster = self.rosters.get(run_id)
         if roster is None:
             return None
@@ -102,6 +129,18 @@ class MemoryRosters:
         """Forget a run, as a Redis without persistence does when it restarts."""
         self.rosters.pop(run_id, None)
         self.leases.leases.pop(master_lease(run_id), None)
+
+    def _known_as(self, run_id: str, worker: str, caller: Caller) -> str:
+        is_namesake = self._roster(run_id).worker(caller.namesake(worker)) is not None
+        return caller.namesake(worker) if caller.peer and is_namesake else worker
+
+    def _registered_as(self, run_id: str, worker: str, caller: Caller) -> str:
+        name = self._known_as(run_id, worker, caller)
+        known, peer = self._roster(run_id).worker(name), self.peers.get((run_id, name), "")
+        if known is None or known.status is WorkerStatus.COMPLETED:
+            return name
+        is_another = peer and caller.peer and peer != caller.peer
+        return caller.namesake(worker) if is_another else name
 
     def _mastership(
         self, run_id: str, worker: str, now: datetime

@@ -26,6 +26,25 @@ class Worker:
     status: WorkerStatus
     seen_at: datetime
     beats: bool = False  # has sent keep_alive, so it will go on doing so while it lives
+    kind: str = ""  # which Test IT adapter it is, by what its requests say; "": not known
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who speaks for a worker: its kind, and the connection that it keeps to the end.
+
+    An id is not unique: .NET builds it of a thread's number and the second. Who registers an id
+    over another connection than the worker that has it is another worker, a namesake.
+    """
+
+    kind: str = ""
+    peer: str = ""  # the connection's other end; "": its connections mean nothing
+
+    def namesake(self, worker: str) -> str:
+        return f"{worker}@{self.peer}"
+
+
+ANYBODY = Caller()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +79,11 @@ class Liveness:
     idle_limit: timedelta
     unheard_limit: timedelta
 
-    def limit(self, worker: Worker) -> timedelta:
+    def limit(self, worker: Worker, *, is_ghost: bool = False) -> timedelta:
         if worker.beats:
             return self.beat_silence
         if worker.status is WorkerStatus.REGISTERED:
-            return self.unheard_limit
+            return min(self.beat_silence, self.unheard_limit) if is_ghost else self.unheard_limit
         return self.idle_limit
 
 
@@ -85,6 +104,7 @@ class Run:
     created_at: datetime
     result_count: int | None = None
     counted_at: datetime | None = None
+    closed_early_at: datetime | None = None  # when we first saw that it had
 
     def counting(self, count: int | None, now: datetime) -> "Run":
         """Note how many results Test IT has; the moment moves only when the number does."""
@@ -94,12 +114,18 @@ class Run:
 
 
 def at_work(roster: Roster, now: datetime, liveness: Liveness) -> tuple[Worker, ...]:
-    """Pick the workers that may still bring results."""
+    """Pick the workers that may still bring results.
+
+    Java's adapter registers by a new id after each lost answer, and the old ids stay silent for
+    ever. So one that never spoke is missed sooner where another of its kind has completed; should
+    it only start slowly, its first word puts it back.
+    """
+    done = {w.kind for w in roster.workers if w.status is WorkerStatus.COMPLETED} - {""}
     return tuple(
         worker
         for worker in roster.workers
         if worker.status is not WorkerStatus.COMPLETED
-        and now - worker.seen_at < liveness.limit(worker)
+        and now - worker.seen_at < liveness.limit(worker, is_ghost=worker.kind in done)
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from syncsvc.runs.model import Mastership, Roster, Run, WorkerStatus
+from syncsvc.runs.model import ANYBODY, Caller, Mastership, Roster, Run, WorkerStatus
 
 
 class Runs(Protocol):
@@ -25,6 +25,17 @@ class Runs(Protocol):
         """Store `result_count` and `counted_at` of a known run. Raises Unavailable."""
         ...
 
+    async def closed_early(self, run_id: str, now: datetime) -> bool:
+        """Note that Test IT closed the run before all was in; False when that was noted before.
+
+        Raises Unavailable.
+        """
+        ...
+
+    async def count_closed_early(self) -> int:
+        """Count the runs that are noted so. Raises Unavailable."""
+        ...
+
     async def newest(self, limit: int) -> Sequence[Run]:
         """Give the runs that registered last, newest first. Raises Unavailable."""
         ...
@@ -39,16 +50,21 @@ class Rosters(Protocol):
     """
 
     async def register(
-        self, run_id: str, worker: str, now: datetime
+        self, run_id: str, worker: str, now: datetime, caller: Caller = ANYBODY
     ) -> tuple[bool, Mastership | None]:
-        """Add a worker, by the rule of `election`.
+        """Add a worker, by the rule of `election`; a namesake is added as another worker.
 
         Gives whether it is the master, and if not, the mastership that gives way.
         """
         ...
 
     async def take_over(
-        self, run_id: str, worker: str, gives_way: Mastership, now: datetime
+        self,
+        run_id: str,
+        worker: str,
+        gives_way: Mastership,
+        now: datetime,
+        caller: Caller = ANYBODY,
     ) -> bool:
         """Make a worker the master in place of this one.
 
@@ -57,7 +73,12 @@ class Rosters(Protocol):
         ...
 
     async def report(
-        self, run_id: str, worker: str, status: WorkerStatus | None, now: datetime
+        self,
+        run_id: str,
+        worker: str,
+        status: WorkerStatus | None,
+        now: datetime,
+        caller: Caller = ANYBODY,
     ) -> bool | None:
         """Note a worker's status (None: only that it lives and sends beats).
 

@@ -12,7 +12,15 @@ from syncsvc.coordination.leases.redis import (
     keys_of,
     milliseconds,
 )
-from syncsvc.runs.model import Mastership, Roster, Worker, WorkerStatus, master_lease
+from syncsvc.runs.model import (
+    ANYBODY,
+    Caller,
+    Mastership,
+    Roster,
+    Worker,
+    WorkerStatus,
+    master_lease,
+)
 from syncsvc.stores.redis import keys
 from syncsvc.stores.redis.scripts import Script, Scripts
 
@@ -34,29 +42,41 @@ class RedisRosters:
     clock_shift: timedelta = timedelta(0)
 
     async def register(
-        self, run_id: str, worker: str, now: datetime
+        self, run_id: str, worker: str, now: datetime, caller: Caller = ANYBODY
     ) -> tuple[bool, Mastership | None]:
-        chosen, *gives_way = await self._run(REGISTER, run_id, worker, now, int(self.auto))
+        chosen, *gives_way = await self._run(
+            REGISTER, run_id, worker, now, *_of(caller), int(self.auto)
+        )
         if not gives_way:
             return chosen == "1", None
         return False, Mastership(gives_way[0], int(gives_way[1]))
 
     async def take_over(
-        self, run_id: str, worker: str, gives_way: Mastership, now: datetime
+        self,
+        run_id: str,
+        worker: str,
+        gives_way: Mastership,
+        now: datetime,
+        caller: Caller = ANYBODY,
     ) -> bool:
-        terms = (int(self.auto), gives_way.token)
+        terms = (*_of(caller), int(self.auto), gives_way.token)
         return bool(await self._run(TAKE_OVER, run_id, worker, now, *terms))
 
     async def report(
-        self, run_id: str, worker: str, status: WorkerStatus | None, now: datetime
+        self,
+        run_id: str,
+        worker: str,
+        status: WorkerStatus | None,
+        now: datetime,
+        caller: Caller = ANYBODY,
     ) -> bool | None:
-        noted = await self._run(REPORT, run_id, worker, now, status or "", 0)
+        noted = await self._run(REPORT, run_id, worker, now, *_of(caller), status or "", 0)
         return None if noted < 0 else bool(noted)
 
     async def adopt(
         self, run_id: str, worker: str, status: WorkerStatus | None, now: datetime
     ) -> None:
-        await self._run(REPORT, run_id, worker, now, status or "", 1)
+        await self._run(REPORT, run_id, worker, now, *_of(ANYBODY), status or "", 1)
 
     async def get(self, run_id: str) -> Roster | None:
         terms, *_ = keys_of(master_lease(run_id), keys.LONGEST_SILENCE)
@@ -88,7 +108,12 @@ def _workers(fields: dict[str, str]) -> Iterator[Worker]:
         if field.startswith("w:"):
             status, beats, seen = state.split("|")
             seen_at = datetime.fromtimestamp(int(seen) / 1000, tz=UTC)
-            yield Worker(field[2:], WorkerStatus(status), seen_at, beats == "1")
+            kind = fields.get(f"k:{field[2:]}", "").partition("|")[0]
+            yield Worker(field[2:], WorkerStatus(status), seen_at, beats == "1", kind)
+
+
+def _of(caller: Caller) -> tuple[str, str]:
+    return caller.kind, caller.peer
 
 
 def _ms(moment: datetime) -> int:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from syncsvc.coordination.names import check_name
 from syncsvc.errors import Unknown
-from syncsvc.runs.model import Destination, Run, WorkerStatus
+from syncsvc.runs.model import ANYBODY, Caller, Destination, Run, WorkerStatus
 from syncsvc.runs.ports import Holdings, Rosters, Runs
 from syncsvc.telemetry import get_logger
 
@@ -55,7 +55,12 @@ class RunService:
     _stored: dict[str, Destination] = field(default_factory=dict, init=False)
 
     async def register(
-        self, run_id: str, worker: str, base_url: str | None, token: str | None
+        self,
+        run_id: str,
+        worker: str,
+        base_url: str | None,
+        token: str | None,
+        caller: Caller = ANYBODY,
     ) -> Registration:
         """Add a worker to a run and tell it whether it may hold a result back.
 
@@ -66,16 +71,22 @@ class RunService:
         if not await self._has_destination(run_id, self.destinations.named(base_url, token)):
             log.warning(NOWHERE)
             return Registration(is_master=False, message=NOWHERE)
-        is_master = await self._is_master(run_id, worker)
+        is_master = await self._is_master(run_id, worker, caller)
         return Registration(is_master, "registered as master" if is_master else "registered")
 
-    async def report(self, run_id: str, worker: str, status: WorkerStatus | None) -> None:
+    async def report(
+        self,
+        run_id: str,
+        worker: str,
+        status: WorkerStatus | None,
+        caller: Caller = ANYBODY,
+    ) -> None:
         """Note a worker's status; None is a plain sign of life and leaves the status alone.
 
         Raises Unknown when this run has no such worker, Unavailable when it cannot be stored.
         """
         now = self.clock()
-        noted = await self.rosters.report(run_id, worker, status, now)
+        noted = await self.rosters.report(run_id, worker, status, now, caller)
         if noted is None and await self.runs.get(run_id) is not None:
             log.warning("roster was lost, worker adopted")
             await self.rosters.adopt(run_id, worker, status, now)
@@ -85,12 +96,12 @@ class RunService:
                 " POST /register first"
             )
 
-    async def _is_master(self, run_id: str, worker: str) -> bool:
+    async def _is_master(self, run_id: str, worker: str, caller: Caller) -> bool:
         now = self.clock()
-        is_master, gives_way = await self.rosters.register(run_id, worker, now)
+        is_master, gives_way = await self.rosters.register(run_id, worker, now, caller)
         if is_master or gives_way is None or await self.holdings.is_held(run_id):
             return is_master
-        return await self.rosters.take_over(run_id, worker, gives_way, now)
+        return await self.rosters.take_over(run_id, worker, gives_way, now, caller)
 
     async def _has_destination(self, run_id: str, named: Destination | None) -> bool:
         if named is None and run_id in self._stored:

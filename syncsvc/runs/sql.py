@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, select, update
+from sqlalchemy import RowMapping, Select, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from syncsvc.runs.model import Destination, Run
@@ -42,6 +43,20 @@ class SqlRuns:
         )
         await self.database.write(lambda connection: connection.execute(statement))
 
+    async def closed_early(self, run_id: str, now: datetime) -> bool:
+        statement = (
+            update(runs)
+            .where(runs.c.id == run_id, runs.c.closed_early_at.is_(None))
+            .values(closed_early_at=now)
+        )
+        return await self.database.write(
+            lambda connection: connection.execute(statement).rowcount > 0
+        )
+
+    async def count_closed_early(self) -> int:
+        query = select(func.count()).where(runs.c.closed_early_at.is_not(None))
+        return await self.database.read(lambda connection: connection.scalar(query) or 0)
+
     async def newest(self, limit: int) -> Sequence[Run]:
         return await self._read(select(runs).order_by(runs.c.registered_at.desc()).limit(limit))
 
@@ -59,4 +74,5 @@ class SqlRuns:
             created_at=row["created_at"],
             result_count=row["result_count"],
             counted_at=row["counted_at"],
+            closed_early_at=row["closed_early_at"],
         )

@@ -70,6 +70,7 @@ class Control:
     def routes(self) -> list[BaseRoute]:
         return [
             Route(f"{PREFIX}/state", self.state, methods=["GET"]),
+            Route(f"{PREFIX}/tally", self.tally, methods=["GET"]),
             Route(f"{PREFIX}/reset", self.reset, methods=["POST"]),
             Route(f"{PREFIX}/faults", self.faults, methods=["GET"]),
             Route(f"{PREFIX}/faults", self.put_faults, methods=["PUT"]),
@@ -84,6 +85,11 @@ class Control:
     async def state(self, request: Request) -> Response:
         run_id = request.query_params.get("run")
         return json_reply(report.state(self.testit, _uuid(run_id) if run_id else None))
+
+    async def tally(self, request: Request) -> Response:
+        run_id = request.query_params.get("run")
+        wanted = self.testit.runs.run(_uuid(run_id)).id if run_id else None
+        return json_reply(report.tally(self.testit, wanted))
 
     async def reset(self, request: Request) -> Response:
         """Begin anew: no runs, no autotests, no faults, no calls, switches as at the start."""
@@ -128,7 +134,8 @@ class Control:
                 for each in wanted.results
             ],
         )
-        return json_reply(report.run(run, self.testit.runs.results(run.id)), 201)
+        results, attachments = self.testit.runs.results(run.id), self.testit.library.attachments
+        return json_reply(report.run(run, results, attachments), 201)
 
     async def add_configuration(self, request: Request) -> Response:
         wanted = await body(request, AddConfiguration)

@@ -2,6 +2,10 @@
 
 Rules are tried in their order and the first that strikes decides. Chance comes from a seed, so
 the same calls meet the same faults again.
+
+A rate is the share of the calls that come as far as its rule. Of n rules that together strike a
+share of p, in equal parts, the k-th (from 1) has the rate p / (n - (k - 1) p): for a fifth of all
+calls and three kinds 1/15, 1/14 and 1/13.
 """
 
 import random

@@ -2,26 +2,31 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
 from prometheus_client import Gauge
 
+from syncsvc.adapters.tasks import Bell
 from syncsvc.adapters.testit.presence import Presence
+from syncsvc.adapters.testit.processes import Processes
 from syncsvc.adapters.testit.routes import SyncStorage, build_sync_storage
 from syncsvc.adapters.testsync.credentials import Credentials
 from syncsvc.adapters.testsync.http import TestSyncHttp
 from syncsvc.adapters.testsync.ports import Rooms
 from syncsvc.adapters.testsync.server import TestSyncSockets
-from syncsvc.gateway.api import Api
+from syncsvc.errors import SyncsvcError
 from syncsvc.gateway.app import ByPort, build_api
 from syncsvc.gateway.commands import Commands
 from syncsvc.gateway.edge import Edge
 from syncsvc.gateway.flower import FlowerProxy
 from syncsvc.gateway.health import Health
+from syncsvc.gateway.pushes_api import PushesApi
+from syncsvc.gateway.results_api import ResultsApi
+from syncsvc.gateway.runs_api import RunsApi
 from syncsvc.gateway.server import Listener, Server, bind
 from syncsvc.settings import Settings
 from syncsvc.stores.sql.database import ping
@@ -31,6 +36,8 @@ from syncsvc.wiring.services import Services, build, now
 Sockets = list[socket.socket]
 AGENTS = Gauge("syncsvc_agents", "Connections of agents that stand.")
 WAITING = Gauge("syncsvc_agents_waiting", "Arrivals that wait at checkpoints.")
+CLOSED_EARLY = Gauge("syncsvc_runs_closed_early", "Runs that closed before all was in.")
+COUNTED_EVERY = 10.0  # seconds
 LONGEST_SILENCE = timedelta(seconds=2)
 
 
@@ -64,15 +71,19 @@ class Gateway:
         self._coordination = Coordination.open(settings, self.services.stores.scripts)
         self._commands = Commands(self._coordination.operations)
         self._flower = FlowerProxy(settings.flower_socket)
+        self._bell = Bell(self.services.nudge)
         self.api_port = _number(ports.api)
         self.sync_storage_port = _number(ports.sync_storage)
         self.testsync_http_port = _number(ports.testsync_http)
         self.testsync_ws_port = _number(ports.testsync_ws)
         self._presence = presence(settings, self.services)
+        self._processes = processes(settings, self.services)
         self._app = ByPort(
             {
-                self.api_port: _api(settings, self.services, self._commands, self._flower),
-                self.sync_storage_port: sync_storage(self.services, self._presence),
+                self.api_port: self._api(settings),
+                self.sync_storage_port: sync_storage(
+                    self.services, self._presence, self._processes
+                ),
                 self.testsync_http_port: _testsync(settings, self.services, self._coordination),
             }
         )
@@ -94,18 +105,35 @@ class Gateway:
         self._server = Server(self._app, when_serving, self._send_agents_away)
         try:
             async with asyncio.TaskGroup() as tasks:
-                speaking = tasks.create_task(self._presence.speak())
-                tending = tasks.create_task(self._agents.tend())
-                coordinating = tasks.create_task(self._coordination.run())
+                running = [tasks.create_task(task) for task in self._tasks()]
                 await self._agents.open(self._ports.testsync_ws)
                 await self._server.serve(
                     self._ports.api + self._ports.sync_storage + self._ports.testsync_http
                 )
-                for task in (speaking, tending, coordinating):
+                for task in running:
                     task.cancel()
         finally:
             await self._flower.close()
             await self.services.close()
+
+    def _tasks(self) -> list[Coroutine[None, None, None]]:
+        tasks = [self._presence.speak(), self._agents.tend(), self._coordination.run()]
+        tasks.append(self._bell.pass_on())
+        if self._processes is not None:
+            tasks.append(self._processes.watch())
+        return [*tasks, count_closed_early(self.services)]
+
+    def _api(self, settings: Settings) -> Edge:
+        stores, pushes = self.services.stores, replace(self.services.pushes, nudge=self._bell)
+        health = Health({"database": partial(ping, stores.database), "redis": stores.scripts.ping})
+        routes = [
+            *health.routes(),
+            *RunsApi(stores.runs, stores.rosters, stores.outbox, pushes).routes(),
+            *PushesApi(pushes).routes(),
+            *ResultsApi(self.services.ledger).routes(),
+            *self._flower.routes(),
+        ]
+        return build_api(routes, _api_token(settings), self._commands)
 
     def stop(self) -> None:
         if self._server is not None:
@@ -140,17 +168,6 @@ def _bound(listener: Listener, undo: ExitStack) -> Sockets:
 def _number(sockets: Sockets) -> int:
     port: int = sockets[0].getsockname()[1]
     return port
-
-
-def _api(settings: Settings, services: Services, commands: Commands, flower: FlowerProxy) -> Edge:
-    stores = services.stores
-    health = Health({"database": partial(ping, stores.database), "redis": stores.scripts.ping})
-    api = Api(stores.runs, stores.rosters, services.results)
-    return build_api(
-        [*health.routes(), *api.routes(), *flower.routes()],
-        _api_token(settings),
-        commands,
-    )
 
 
 def _api_token(settings: Settings) -> str | None:
@@ -191,6 +208,20 @@ def presence(settings: Settings, services: Services) -> Presence:
     return Presence(services.runs.report, now, every=every, limit=settings.idle_limit)
 
 
-def sync_storage(services: Services, presence: Presence) -> Edge:
-    storage = SyncStorage(services.runs, services.results, presence, now)
+def processes(settings: Settings, services: Services) -> Processes | None:
+    return Processes(services.runs.report, now) if settings.watch_processes else None
+
+
+async def count_closed_early(services: Services) -> None:
+    """Keep the figure of runs that closed early, until cancelled."""
+    while True:
+        with suppress(SyncsvcError):  # the next count tells
+            CLOSED_EARLY.set(await services.stores.runs.count_closed_early())
+        await asyncio.sleep(COUNTED_EVERY)
+
+
+def sync_storage(
+    services: Services, presence: Presence, processes: Processes | None = None
+) -> Edge:
+    storage = SyncStorage(services.runs, services.results, presence, now, processes)
     return Edge(build_sync_storage(storage), "sync-storage")

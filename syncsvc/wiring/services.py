@@ -10,15 +10,27 @@ from datetime import UTC, datetime
 import httpx
 
 from syncsvc.adapters.tasks import CeleryNudge
-from syncsvc.adapters.testit.client import TestItBoard, new_http
+from syncsvc.adapters.testit.calls import LONGEST_CALL, TestItCalls
+from syncsvc.adapters.testit.client import TestItBoard
 from syncsvc.adapters.testit.destinations import TestItDestinations
+from syncsvc.adapters.testit.http import new_http
+from syncsvc.adapters.testit.pushes import TestItPushes
 from syncsvc.coordination.connections.redis import RedisConnections
 from syncsvc.coordination.connections.service import SILENT_AFTER, Connected
+from syncsvc.coordination.gate.model import Terms as GateTerms
+from syncsvc.coordination.gate.redis import RedisTurns
+from syncsvc.coordination.gate.service import TurnGate
 from syncsvc.coordination.testdata.sql import SqlTestData
 from syncsvc.coordination.upkeep import TestDataUpkeep
 from syncsvc.results.held.delivery import Delivery, Terms
 from syncsvc.results.held.service import ResultService
 from syncsvc.results.held.sql import SqlOutbox
+from syncsvc.results.held.stuck import Repair
+from syncsvc.results.ledger import Ledger
+from syncsvc.results.pushed.delivery import PushDelivery, PushTerms
+from syncsvc.results.pushed.service import Defaults, PushService
+from syncsvc.results.pushed.sql import SqlPushOutbox
+from syncsvc.results.pushed.sql_files import SqlFiles
 from syncsvc.runs.model import Liveness
 from syncsvc.runs.redis import RedisRosters
 from syncsvc.runs.service import RunService
@@ -27,6 +39,8 @@ from syncsvc.settings import MasterPolicy, Settings
 from syncsvc.stores.redis.scripts import Scripts, connect
 from syncsvc.stores.sql.database import Database, open_database
 from syncsvc.stores.sql.sealing import Seal, key_from
+
+MEGABYTE = 1024 * 1024
 
 
 def now() -> datetime:
@@ -48,6 +62,8 @@ class Stores:
     rosters: RedisRosters
     outbox: SqlOutbox
     test_data: SqlTestData
+    pushes: SqlPushOutbox
+    files: SqlFiles
 
     @classmethod
     def open(cls, settings: Settings) -> "Stores":
@@ -65,6 +81,13 @@ class Stores:
             ),
             SqlOutbox(database, new_id),
             SqlTestData(database),
+            SqlPushOutbox(database, new_id),
+            SqlFiles(
+                database,
+                new_id,
+                largest=settings.attachment_limit_mb * MEGABYTE,
+                quota=settings.attachments_quota_mb * MEGABYTE,
+            ),
         )
 
     async def close(self) -> None:
@@ -83,6 +106,11 @@ class Services:
     test_data_upkeep: TestDataUpkeep
     board: TestItBoard
     http: httpx.AsyncClient
+    pushes: PushService
+    pushing: PushDelivery
+    ledger: Ledger
+    nudge: CeleryNudge
+    repair: Repair
 
     async def close(self) -> None:
         await self.http.aclose()
@@ -92,23 +120,67 @@ class Services:
 def build(settings: Settings) -> Services:
     """Connect the rooms to the stores and the world; nothing is reached before it is used."""
     stores = Stores.open(settings)
-    http = new_http(settings.testit_timeout)
+    http = _http(settings)
     destinations = _destinations(settings)
-    board = TestItBoard(http, destinations)
+    calls = TestItCalls(http, destinations, _gate(stores, settings))
+    board = TestItBoard(calls)
     nudge = CeleryNudge(settings.broker)
+    push_board = TestItPushes(calls)
+    held = ResultService(
+        stores.outbox, stores.rosters, nudge, _liveness(settings), now, asyncio.sleep
+    )
     return Services(
         stores,
         RunService(stores.runs, stores.rosters, stores.outbox, destinations, now),
-        ResultService(
-            stores.outbox, stores.rosters, nudge, _liveness(settings), now, asyncio.sleep
-        ),
+        held,
         Delivery(
             stores.outbox, stores.runs, stores.rosters, board, _terms(settings), now, random.random
         ),
         _test_data_upkeep(stores, settings),
         board,
         http,
+        pushes=_pushes(stores, push_board, nudge, settings),
+        pushing=_pushing(stores, push_board, settings),
+        ledger=Ledger(held, stores.pushes, nudge, now),
+        nudge=nudge,
+        repair=Repair(stores.outbox, stores.runs, stores.rosters, board, _liveness(settings), now),
     )
+
+
+def _pushes(
+    stores: Stores, board: TestItPushes, nudge: CeleryNudge, settings: Settings
+) -> PushService:
+    return PushService(
+        stores.pushes,
+        stores.files,
+        stores.runs,
+        board,
+        _destinations(settings),
+        nudge,
+        Defaults(settings.testit_project_id, settings.testit_configuration_id),
+        now,
+    )
+
+
+def _pushing(stores: Stores, board: TestItPushes, settings: Settings) -> PushDelivery:
+    terms = PushTerms(settings.push_idle_limit, settings.give_up_after, settings.testit_at_once)
+    return PushDelivery(stores.pushes, stores.files, stores.runs, board, terms, now, random.random)
+
+
+def _http(settings: Settings) -> httpx.AsyncClient:
+    proxy = settings.testit_proxy
+    return new_http(
+        settings.testit_timeout,
+        settings.testit_ca_file,
+        verify=settings.testit_verify_tls,
+        proxy=proxy.get_secret_value() if proxy else None,
+        at_once=settings.testit_at_once,
+    )
+
+
+def _gate(stores: Stores, settings: Settings) -> TurnGate:
+    terms = GateTerms(settings.testit_at_once, longest=LONGEST_CALL)
+    return TurnGate(RedisTurns(stores.scripts), terms)
 
 
 def _test_data_upkeep(stores: Stores, settings: Settings) -> TestDataUpkeep:
@@ -138,4 +210,6 @@ def _terms(settings: Settings) -> Terms:
         settings.give_up_after,
         settings.missing_limit,
         _liveness(settings),
+        settings.verify_after,
+        settings.complete_runs,
     )

@@ -3,15 +3,13 @@
 import os
 import shutil
 import subprocess
-import sys
 import time
-import venv
 from dataclasses import dataclass
-from fcntl import LOCK_EX, flock
 from hashlib import sha256
 from pathlib import Path
 
 from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID, TOKEN
+from tests.clients.environments import python_with
 from tests.support.stack import Stack
 
 VERSION = "5.2.3"
@@ -21,8 +19,6 @@ PACKAGES = [
     "pytest==9.2.0",
     "pytest-xdist==3.8.0",
 ]
-REPOSITORY = Path(__file__).parents[2]
-ENVIRONMENT = REPOSITORY / ".venvs" / f"testit-adapter-pytest-{VERSION}"
 SUITE = Path(__file__).parent / "suite"
 
 NAMELESS = sha256(b"test_shop.pytest_a_test_without_an_identity_of_its_own").hexdigest()
@@ -39,10 +35,6 @@ ROWS = {  # the final status of every result, by external id
     NAMELESS: ["Succeeded"],
     "shop-close": ["Succeeded"],
 }
-
-
-class CannotInstall(Exception):
-    """The package index does not give what the environment needs."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +59,7 @@ class Adapter:
             [self.python, "-m", "pytest", "--testit", "-p", "no:cacheprovider", *log, *arguments],
             cwd=folder,
             env={
-                **_environment(stack, folder, settings),
+                **environment(stack, folder, settings),
                 "LAST_TEST_SECONDS": str(last_test_seconds),
             },
             stdout=subprocess.PIPE,
@@ -100,26 +92,10 @@ def installed() -> Adapter:
 
     Raises CannotInstall.
     """
-    ENVIRONMENT.parent.mkdir(exist_ok=True)
-    complete = ENVIRONMENT / "complete"
-    with ENVIRONMENT.with_suffix(".lock").open("w") as lock:
-        flock(lock, LOCK_EX)  # test sessions side by side make one environment
-        wanted = "\n".join([sys.version, *PACKAGES])
-        if not complete.is_file() or complete.read_text() != wanted:
-            _install()
-            complete.write_text(wanted)
-    return Adapter(ENVIRONMENT / "bin" / "python")
+    return Adapter(python_with(f"testit-adapter-pytest-{VERSION}", PACKAGES))
 
 
-def _install() -> None:
-    venv.create(ENVIRONMENT, clear=True, with_pip=True)
-    pip = [ENVIRONMENT / "bin" / "python", "-m", "pip", "install", "--quiet", *PACKAGES]
-    done = subprocess.run(pip, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise CannotInstall(done.stderr.strip()[-500:])
-
-
-def _environment(stack: Stack, folder: Path, settings: dict[str, str]) -> dict[str, str]:
+def environment(stack: Stack, folder: Path, settings: dict[str, str]) -> dict[str, str]:
     """Give the suite nothing of ours but the way to programs."""
     return {
         "PATH": os.environ["PATH"],

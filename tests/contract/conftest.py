@@ -8,6 +8,11 @@ import pytest
 from syncsvc.results.held.memory import MemoryOutbox
 from syncsvc.results.held.ports import Outbox
 from syncsvc.results.held.sql import SqlOutbox
+from syncsvc.results.pushed.memory import MemoryPushOutbox
+from syncsvc.results.pushed.memory_files import MemoryFiles
+from syncsvc.results.pushed.ports import Files, PushOutbox
+from syncsvc.results.pushed.sql import SqlPushOutbox
+from syncsvc.results.pushed.sql_files import SqlFiles
 from syncsvc.runs.memory import MemoryRosters, MemoryRuns
 from syncsvc.runs.ports import Rosters, Runs
 from syncsvc.runs.redis import RedisRosters
@@ -39,6 +44,33 @@ def runs(home) -> Runs:
 @pytest.fixture
 def outbox(home) -> Outbox:
     return home[1]
+
+
+LARGEST_FILE, QUOTA = 400_000, 1_000_000  # bytes, of the files that contract tests store
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def push_home(request) -> tuple[Runs, PushOutbox, Files]:
+    if request.param == "memory":
+        runs = MemoryRuns()
+        pushed = MemoryPushOutbox(ids(), runs)
+        return runs, pushed, MemoryFiles(pushed, LARGEST_FILE, QUOTA)
+    database = request.getfixturevalue(request.param)
+    return (
+        SqlRuns(database, Seal("a key")),
+        SqlPushOutbox(database, ids()),
+        SqlFiles(database, ids("content"), LARGEST_FILE, QUOTA),
+    )
+
+
+@pytest.fixture
+def pushed(push_home) -> PushOutbox:
+    return push_home[1]
+
+
+@pytest.fixture
+def files(push_home) -> Files:
+    return push_home[2]
 
 
 class InStep(RedisRosters):

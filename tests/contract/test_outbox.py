@@ -201,3 +201,79 @@ async def test_only_what_was_delivered_long_ago_is_forgotten(outbox):
     assert await outbox.forget(NOON) == 0
     assert await outbox.forget(NOON + SECOND) == 1
     assert await outbox.counts() == {HELD: 1}
+
+
+async def test_a_written_result_is_delivered_and_due_once_more(outbox):
+    claimed = await due(outbox)
+
+    assert await outbox.written(claimed, NOON, NOON + MINUTE, "remark")
+
+    assert await outbox.counts("run") == {DELIVERED: 1}
+    assert not await outbox.is_held("run")
+    assert list(await outbox.claim_due(NOON + MINUTE - SECOND, MINUTE, 10)) == []
+    (again,) = await outbox.claim_due(NOON + MINUTE, MINUTE, 10)
+    assert (again.is_looked_at_again, again.writes, again.settled_at) == (True, 1, NOON)
+    assert await outbox.settle(again, DELIVERED, NOON + MINUTE, again.reason)
+    assert list(await outbox.claim_due(NOON + 60 * MINUTE, MINUTE, 10)) == []
+
+
+async def test_a_written_result_whose_claim_was_lost_changes_nothing(outbox):
+    claimed = await due(outbox)
+    await outbox.claim_due(NOON + MINUTE, MINUTE, 10)
+
+    assert not await outbox.written(claimed, NOON, NOON + MINUTE, None)
+
+
+async def test_a_result_taken_back_is_not_settled_and_keeps_how_often_it_was_written(outbox):
+    claimed = await due(outbox)
+    await outbox.written(claimed, NOON, NOON, None)
+    (again,) = await outbox.claim_due(NOON, MINUTE, 10)
+
+    assert await outbox.put_back(again, PENDING, NOON + MINUTE)
+
+    entry = await outbox.get(claimed.id)
+    assert (entry.state, entry.writes, entry.settled_at) == (PENDING, 1, None)
+
+
+async def test_what_is_to_be_looked_at_again_is_not_hurried_and_not_forgotten(outbox):
+    claimed = await due(outbox)
+    await outbox.written(claimed, NOON, NOON + MINUTE, None)
+
+    assert await outbox.release("run", NOON, forced=True) == 0
+    assert await outbox.forget(NOON + SECOND) == 0
+
+
+async def dead(outbox, run_id="run"):
+    claimed = await due(outbox, run_id=run_id)
+    await outbox.settle(claimed, DEAD, NOON, "401")
+    return claimed.id
+
+
+async def test_only_the_dead_are_dropped_one_by_its_id(outbox):
+    one, two = await dead(outbox), await dead(outbox)
+    held = await outbox.hold(cut(), NOON)
+
+    assert await outbox.drop(held, None) == 0
+    assert await outbox.drop(one, None) == 1
+
+    assert await outbox.get(one) is None
+    assert (await outbox.get(two)).state is DEAD
+
+
+async def test_the_dead_of_one_run_or_of_all_are_dropped(outbox):
+    for run_id in ("run", "run", "other", "other"):
+        await dead(outbox, run_id)
+
+    assert await outbox.drop(None, "run") == 2
+    assert await outbox.drop(None, "stranger") == 0
+    assert await outbox.drop(None, None) == 2
+    assert await outbox.counts() == {}
+
+
+async def test_a_cut_that_comes_after_a_forced_release_is_held(outbox):
+    await outbox.hold(cut(), NOON)
+    await outbox.release("run", NOON, forced=True)
+
+    later = await outbox.hold(cut("later"), NOON)
+
+    assert ((await outbox.get(later)).state, (await outbox.get(later)).forced) == (HELD, False)

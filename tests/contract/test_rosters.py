@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from syncsvc.runs.model import Mastership, WorkerStatus
+from syncsvc.runs.model import Caller, Mastership, WorkerStatus
 from tests.support.builders import MINUTE, NOON, SECOND
 
 REGISTERED, IN_PROGRESS, COMPLETED = WorkerStatus
@@ -132,3 +132,72 @@ async def test_of_many_that_register_at_once_all_are_noted(rosters, run_id):
     await asyncio.gather(*(rosters.register(run_id, f"w{i}", NOON) for i in range(300)))
 
     assert len((await rosters.get(run_id)).workers) == 300
+
+
+ONE, TWO = Caller("dotnet", "127.0.0.1:5001"), Caller("dotnet", "127.0.0.1:5002")
+
+
+async def statuses(rosters, run_id):
+    return {w.name: w.status for w in (await rosters.get(run_id)).workers}
+
+
+async def test_two_that_register_one_id_over_two_connections_are_two_workers(rosters, run_id):
+    for caller in (ONE, TWO):
+        await rosters.register(run_id, "worker-1-1", NOON, caller)
+        await rosters.report(run_id, "worker-1-1", IN_PROGRESS, NOON, caller)
+
+    await rosters.report(run_id, "worker-1-1", COMPLETED, NOON, ONE)
+    await rosters.report(run_id, "worker-1-1", COMPLETED, NOON, ONE)  # .NET says it twice
+
+    namesake = TWO.namesake("worker-1-1")
+    assert await statuses(rosters, run_id) == {"worker-1-1": COMPLETED, namesake: IN_PROGRESS}
+    await rosters.report(run_id, "worker-1-1", COMPLETED, NOON, TWO)
+    assert set((await statuses(rosters, run_id)).values()) == {COMPLETED}
+
+
+async def test_of_two_namesakes_only_one_is_master(rosters, run_id):
+    first = await rosters.register(run_id, "worker-1-1", NOON, ONE)
+    await rosters.report(run_id, "worker-1-1", IN_PROGRESS, NOON, ONE)
+
+    assert (first, await rosters.register(run_id, "worker-1-1", NOON, TWO)) == (MASTER, WORKER)
+
+
+async def test_a_namesake_takes_over_from_one_that_has_not_begun(rosters, run_id):
+    await rosters.register(run_id, "worker-1-1", NOON, ONE)
+    _, mastership = await rosters.register(run_id, "worker-1-1", NOON, TWO)
+
+    assert await rosters.take_over(run_id, "worker-1-1", mastership, NOON, TWO)
+    assert (await rosters.get(run_id)).master == TWO.namesake("worker-1-1")
+
+
+@pytest.mark.parametrize("again", [ONE, Caller("js"), Caller()])
+async def test_a_registration_that_is_repeated_adds_nobody(rosters, run_id, again):
+    await rosters.register(run_id, "a", NOON, ONE)
+    await rosters.register(run_id, "a", NOON, again)
+
+    assert await statuses(rosters, run_id) == {"a": REGISTERED}
+
+
+async def test_an_id_whose_worker_has_completed_is_free_for_the_next(rosters, run_id):
+    await rosters.register(run_id, "a", NOON, ONE)
+    await rosters.report(run_id, "a", COMPLETED, NOON, ONE)
+
+    await rosters.register(run_id, "a", NOON, TWO)
+
+    assert await statuses(rosters, run_id) == {"a": REGISTERED}
+
+
+async def test_a_worker_that_speaks_over_a_new_connection_is_still_the_same(rosters, run_id):
+    await rosters.register(run_id, "a", NOON, ONE)
+
+    assert await rosters.report(run_id, "a", COMPLETED, NOON, TWO)
+    assert await statuses(rosters, run_id) == {"a": COMPLETED}
+
+
+async def test_the_kind_of_a_worker_is_remembered(rosters, run_id):
+    await rosters.register(run_id, "a", NOON, ONE)
+    await rosters.register(run_id, "b", NOON)
+    await rosters.report(run_id, "a", IN_PROGRESS, NOON)
+
+    roster = await rosters.get(run_id)
+    assert {w.name: w.kind for w in roster.workers} == {"a": "dotnet", "b": ""}

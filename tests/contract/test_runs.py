@@ -43,3 +43,23 @@ async def test_the_newest_runs_come_first(runs):
         await runs.put(replace(run(f"r{number}"), created_at=NOON + number * MINUTE))
 
     assert [found.id for found in await runs.newest(2)] == ["r2", "r1"]
+
+
+async def test_a_run_that_closed_early_is_noted_once_with_its_moment(runs):
+    await runs.put(run("a"))
+    before = await runs.count_closed_early()
+
+    assert await runs.closed_early("a", NOON)
+    assert not await runs.closed_early("a", NOON + MINUTE)
+
+    assert (await runs.get("a")).closed_early_at == NOON
+    assert await runs.count_closed_early() == before + 1
+
+
+async def test_a_worker_that_registers_again_leaves_that_note_alone(runs):
+    await runs.put(run("a"))
+    await runs.closed_early("a", NOON)
+
+    await runs.put(run("a", token="renewed"))
+
+    assert (await runs.get("a")).closed_early_at == NOON

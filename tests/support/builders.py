@@ -1,11 +1,12 @@
 """Builders supply what a test does not care about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from syncsvc.results.held.delivery import Terms
 from syncsvc.results.held.model import Cut, Entry, TestResult
+from syncsvc.results.pushed.model import AttachmentRef, Phase, Push, Result
 from syncsvc.runs.model import Destination, Liveness, Run, Worker, WorkerStatus
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -18,6 +19,8 @@ TERMS = Terms(
     give_up_after=timedelta(hours=24),
     missing_limit=2 * MINUTE,
     liveness=LIVENESS,
+    verify_after=8 * SECOND,
+    complete_runs=True,
 )
 
 
@@ -84,3 +87,15 @@ def result(
     has_traces: bool = False,
 ) -> TestResult:
     return TestResult(result_id, external_id, status, created_at, test_point_id, has_traces)
+
+
+def push(run_id: str = "run", *, project_id: str = "project") -> Push:
+    return Push(run_id, project_id, "configuration", Phase.NEW, accepted_at=NOON)
+
+
+def pushed_result(
+    external_id: str = "test", *, key: str | None = None, files: Sequence[str] = ()
+) -> Result:
+    """Build a result; `files` are the digests that it names."""
+    named = tuple(AttachmentRef(digest=digest, name="file") for digest in files)
+    return Result(external_id=external_id, status="passed", key=key, attachments=named)

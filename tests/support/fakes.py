@@ -18,6 +18,9 @@ class Board:
     failures: dict[str, SyncsvcError] = field(default_factory=dict)  # by result id, on writing
     written: list[tuple[str, FinalStatus]] = field(default_factory=list)
     tells_counts: bool = True
+    closed: str | None = None  # the run's state; None: it closes once all results are final
+    completes_itself: bool = True
+    completed: int = 0  # how often it was asked to complete
 
     async def count_results(self, run: Run) -> int | None:
         self._fail()
@@ -30,6 +33,34 @@ class Board:
     async def finished(self, run: Run, external_ids: Collection[str]) -> set[str]:
         self._fail()
         return {r.external_id for r in self.results if r.is_final and r.external_id in external_ids}
+
+    async def waiting(self, run: Run) -> Sequence[TestResult]:
+        self._fail()
+        return [r for r in self.results if r.status_type == "InProgress"]
+
+    async def final_types(self, run: Run, external_id: str) -> Sequence[str]:
+        self._fail()
+        found = [r for r in self.results if r.is_final and r.external_id == external_id]
+        return [r.status_type for r in sorted(found, key=lambda r: r.created_at, reverse=True)]
+
+    async def is_waiting(self, run: Run) -> bool:
+        self._fail()
+        return any(r.status_type == "InProgress" for r in self.results)
+
+    async def project(self, run: Run) -> str:
+        self._fail()
+        return "project"
+
+    async def state(self, run: Run) -> str:
+        self._fail()
+        if self.closed is None and self.completes_itself and not await self.is_waiting(run):
+            return "Completed"
+        return self.closed or "InProgress"
+
+    async def complete(self, run: Run) -> None:
+        self._fail()
+        self.completed += 1
+        self.closed = "Completed"
 
     async def read(self, run: Run, result_id: str) -> TestResult:
         self._fail()

@@ -159,10 +159,12 @@ class Stack:
             return False
 
     @contextmanager
-    def misbehaving(self, *rules: dict[str, Any], latency: float = 0.0) -> Iterator[None]:
+    def misbehaving(
+        self, *rules: dict[str, Any], latency: float = 0.0, seed: int = 0
+    ) -> Iterator[None]:
         """Let the sandbox's Test IT misbehave by these rules of its switchboard."""
         url = f"{self.sandbox}/__sandbox__/faults"
-        self.call("PUT", url, json={"rules": rules, "latency": latency})
+        self.call("PUT", url, json={"rules": rules, "latency": latency, "seed": seed})
         try:
             yield
         finally:

@@ -1,5 +1,6 @@
 """Waiting for held results, hurrying them, repairing them."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -158,3 +159,25 @@ async def test_what_was_delivered_long_ago_is_forgotten(house):
     house.clock.pass_(31 * timedelta(days=1))
 
     assert await house.service.forget(timedelta(days=30)) == 1
+
+
+async def test_a_store_that_does_not_answer_ends_the_wait_too(house):
+    await house.hold()
+
+    async def never(_run_id=None):
+        await asyncio.Event().wait()
+
+    house.outbox.counts = never
+    completion = await house.service.wait("run", Patience(timedelta(0), timedelta(0)))
+
+    assert not completion.completed
+    assert "ask again" in completion.message
+
+
+async def test_a_cut_that_comes_while_a_run_is_forced_is_held_for_later(house):
+    await house.hold()
+    await house.service.force("run")
+
+    later = await house.service.hold(cut("later"))
+
+    assert house.outbox.rows[later].state is EntryState.HELD

@@ -7,11 +7,13 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from syncsvc.adapters.testit.calls import TestItCalls
 from syncsvc.adapters.testit.client import TestItBoard
 from syncsvc.adapters.testit.destinations import TestItDestinations
 from syncsvc.errors import Conflict, Rejected, Unavailable, Unknown
 from syncsvc.results.held.model import FinalStatus, StatusType
 from tests.support.builders import run
+from tests.support.gates import OpenGate
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -41,7 +43,8 @@ async def no_pause(_seconds: float) -> None:
 
 def board(answer: Answer) -> TestItBoard:
     http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
-    return TestItBoard(http, TestItDestinations(None, None), no_pause, lambda: 0.5)
+    destinations = TestItDestinations(None, None)
+    return TestItBoard(TestItCalls(http, destinations, OpenGate(), no_pause, lambda: 0.5))
 
 
 def short(result_id: str, test: str, status: str = "InProgress") -> dict:
@@ -146,7 +149,7 @@ async def test_status_codes_are_those_of_the_projects_workflow_and_asked_once():
     asked = len(server.asked)
     second = await testit.status_codes(run(), "p")
 
-    assert first == second == ["Passed", "Failed"]
+    assert first == second == ("Passed", "Failed")
     assert len(server.asked) == asked
 
 

@@ -1,5 +1,7 @@
 """When a run is over: nobody is at work, and who counts as gone depends on how it speaks."""
 
+from dataclasses import replace
+
 import pytest
 
 from syncsvc.coordination.names import LONGEST_NAME, check_name
@@ -82,3 +84,32 @@ def test_a_master_that_is_done_or_gone_gives_way(auto):
 def test_a_name_that_cannot_be_is_rejected_by_its_field(name):
     with pytest.raises(Rejected, match=r"^pid: expected"):
         check_name("pid", name)
+
+
+def silent(name: str, kind: str):
+    return replace(worker(name, REGISTERED), kind=kind)
+
+
+def completed(name: str, kind: str):
+    return replace(worker(name, COMPLETED), kind=kind)
+
+
+def test_a_ghost_is_missed_sooner_once_another_of_its_kind_has_completed():
+    roster = Roster((silent("ghost", "java"), completed("b", "java")))
+
+    assert at_work(roster, NOON + 2 * MINUTE - SECOND, LIVENESS)
+    assert not at_work(roster, NOON + 2 * MINUTE, LIVENESS)
+
+
+@pytest.mark.parametrize(("kind", "other"), [("java", "python"), ("", "")])
+def test_a_silent_worker_of_another_or_an_unknown_kind_is_given_its_time(kind, other):
+    roster = Roster((silent("slow", kind), completed("b", other)))
+
+    assert at_work(roster, NOON + 4 * MINUTE, LIVENESS)
+
+
+def test_a_slow_starter_that_speaks_is_at_work_whatever_others_did():
+    slow = replace(worker("slow", IN_PROGRESS), kind="java")
+    roster = Roster((slow, completed("b", "java")))
+
+    assert at_work(roster, NOON + 29 * MINUTE, LIVENESS)

@@ -7,7 +7,7 @@ import pytest
 
 from syncsvc.adapters.testit.presence import Presence
 from syncsvc.errors import Unavailable
-from syncsvc.runs.model import WorkerStatus
+from syncsvc.runs.model import Caller, WorkerStatus
 from tests.support.builders import MINUTE, NOON, SECOND
 
 IN_PROGRESS, COMPLETED = WorkerStatus.IN_PROGRESS, WorkerStatus.COMPLETED
@@ -22,7 +22,9 @@ class World:
     open: bool = True
     failure: Exception | None = None
 
-    async def report(self, run_id: str, worker: str, status: WorkerStatus | None) -> None:
+    async def report(
+        self, run_id: str, worker: str, status: WorkerStatus | None, _caller: Caller
+    ) -> None:
         self.heard.append((run_id, worker, status))
         if self.failure:
             raise self.failure

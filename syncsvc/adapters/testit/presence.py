@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from syncsvc.errors import SyncsvcError
-from syncsvc.runs.model import WorkerStatus
+from syncsvc.runs.model import ANYBODY, Caller, WorkerStatus
 from syncsvc.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -29,18 +29,25 @@ class Presence:
     `limit` ends that for a process that never does.
     """
 
-    report: Callable[[str, str, WorkerStatus | None], Awaitable[None]]
+    report: Callable[[str, str, WorkerStatus | None, Caller], Awaitable[None]]
     clock: Callable[[], datetime]
     every: timedelta
     limit: timedelta
-    _there: dict[tuple[str, str], tuple[IsOpen, datetime]] = field(default_factory=dict)
+    _there: dict[tuple[str, str, Caller], tuple[IsOpen, datetime]] = field(default_factory=dict)
 
-    def note(self, run_id: str, worker: str, status: WorkerStatus, is_open: IsOpen | None) -> None:
+    def note(
+        self,
+        run_id: str,
+        worker: str,
+        status: WorkerStatus,
+        is_open: IsOpen | None,
+        caller: Caller = ANYBODY,
+    ) -> None:
         """Take note of what a worker said, and how to ask for its connection."""
         if status is WorkerStatus.COMPLETED and is_open is not None:
-            self._there[run_id, worker] = is_open, self.clock() + self.limit
+            self._there[run_id, worker, caller] = is_open, self.clock() + self.limit
         else:
-            self._there.pop((run_id, worker), None)
+            self._there.pop((run_id, worker, caller), None)
 
     async def speak(self) -> None:
         """Speak for whoever is there, again and again until cancelled."""
@@ -51,7 +58,7 @@ class Presence:
     async def speak_once(self) -> None:
         await asyncio.gather(*(self._say(*each) for each in self._still_there()))
 
-    def _still_there(self) -> list[tuple[str, str]]:
+    def _still_there(self) -> list[tuple[str, str, Caller]]:
         now = self.clock()
         self._there = {
             who: (is_open, until)
@@ -60,8 +67,8 @@ class Presence:
         }
         return list(self._there)
 
-    async def _say(self, run_id: str, worker: str) -> None:
+    async def _say(self, run_id: str, worker: str, caller: Caller) -> None:
         try:
-            await self.report(run_id, worker, WorkerStatus.COMPLETED)
+            await self.report(run_id, worker, WorkerStatus.COMPLETED, caller)
         except SyncsvcError as error:
             log.warning("worker was not spoken for", run=run_id, worker=worker, reason=str(error))

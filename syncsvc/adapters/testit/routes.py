@@ -16,7 +16,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from structlog.contextvars import bind_contextvars
 
+from syncsvc.adapters.testit.callers import caller_of, is_local
 from syncsvc.adapters.testit.presence import CONNECTION, Presence
+from syncsvc.adapters.testit.processes import Processes
 from syncsvc.adapters.testit.wire import (
     CutBody,
     Register,
@@ -28,6 +30,7 @@ from syncsvc.adapters.testit.wire import (
 from syncsvc.bodies import read_body
 from syncsvc.errors import Rejected, SyncsvcError, TooLarge, Unavailable, Unknown
 from syncsvc.results.held.service import Completion, Patience, ResultService
+from syncsvc.runs.model import WorkerStatus
 from syncsvc.runs.service import RunService
 from syncsvc.telemetry import get_logger
 
@@ -49,6 +52,7 @@ class SyncStorage:
     results: ResultService
     presence: Presence
     clock: Callable[[], datetime]
+    processes: Processes | None = None  # None: nobody watches them
 
     async def health(self, _request: Request) -> Response:
         return _json({"status": "running", "last_update": moment(self.clock())})
@@ -57,8 +61,13 @@ class SyncStorage:
         body = decode(await read_body(request, LARGEST_BODY), Register)
         bind_contextvars(run=body.testRunId, worker=body.pid)
         told = await self.runs.register(
-            body.testRunId, body.pid, body.baseUrl or None, body.privateToken or None
+            body.testRunId,
+            body.pid,
+            body.baseUrl or None,
+            body.privateToken or None,
+            caller_of(request),
         )
+        await self._watch(request, body, None)
         return _json(
             {
                 "status": "ok",
@@ -73,16 +82,26 @@ class SyncStorage:
         body = decode(await read_body(request, LARGEST_BODY), Report)
         bind_contextvars(run=body.testRunId, worker=body.pid)
         status = body.worker_status()
+        caller = caller_of(request)
         if _uploads_late(request):
             connection = request.scope.get("extensions", {}).get(CONNECTION, {})
-            self.presence.note(body.testRunId, body.pid, status, connection.get("is_open"))
-        await self.runs.report(body.testRunId, body.pid, status)
+            is_open = connection.get("is_open")
+            self.presence.note(body.testRunId, body.pid, status, is_open, caller)
+        await self.runs.report(body.testRunId, body.pid, status, caller)
+        await self._watch(request, body, status)
         return _ok(f"worker is {body.status}")
+
+    async def _watch(
+        self, request: Request, body: Register | Report, status: WorkerStatus | None
+    ) -> None:
+        if self.processes is not None:
+            port = request.client.port if request.client and is_local(request) else None
+            await self.processes.note(body.testRunId, body.pid, status, port)
 
     async def keep_alive(self, request: Request) -> Response:
         body = decode(await read_body(request, LARGEST_BODY), SignOfLife)
         bind_contextvars(run=body.testRunId, worker=body.pid)
-        await self.runs.report(body.testRunId, body.pid, None)
+        await self.runs.report(body.testRunId, body.pid, None, caller_of(request))
         return _ok("worker is alive")
 
     async def in_progress_test_result(self, request: Request) -> Response:
@@ -98,6 +117,8 @@ class SyncStorage:
         waits_short = "OpenAPI-Generator" in request.headers.get("user-agent", "")
         patience = Patience(at_work=SHORT, done=SHORT if waits_short else LONG)
         run_id = request.query_params.get("testRunId") or None
+        if run_id:
+            bind_contextvars(run=run_id)
         return _completion(await self.results.wait(run_id, patience))
 
     async def force_completion(self, request: Request) -> Response:

@@ -104,6 +104,7 @@ def result_from(answer: dict[str, Any]) -> TestResult:
         created_at=str(answer.get("createdDate") or ""),
         test_point_id=answer.get("testPointId"),
         has_traces=bool(answer.get("traces")),
+        pushed_as=(answer.get("properties") or {}).get("syncsvc"),
     )
 
 

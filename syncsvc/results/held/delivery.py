@@ -8,21 +8,22 @@ completed before they upload, so their word alone is not enough.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from structlog.contextvars import bound_contextvars
 
-from syncsvc.errors import Conflict, Rejected, SyncsvcError, Unavailable
+from syncsvc.errors import Rejected, SyncsvcError, Unavailable
+from syncsvc.results.held.looking import SecondLook
 from syncsvc.results.held.model import (
     Entry,
     EntryState,
     TestResult,
-    final_status,
     match,
     next_pause,
 )
 from syncsvc.results.held.ports import Outbox, ResultBoard
+from syncsvc.results.held.writing import Missing, Writer
 from syncsvc.runs.model import Liveness, Roster, Run, at_work, last_sign
 from syncsvc.runs.ports import Rosters, Runs
 from syncsvc.telemetry import get_logger
@@ -43,6 +44,8 @@ class Terms:
     give_up_after: timedelta
     missing_limit: timedelta
     liveness: Liveness
+    verify_after: timedelta
+    complete_runs: bool
 
 
 @dataclass
@@ -56,6 +59,15 @@ class Delivery:
     terms: Terms
     clock: Callable[[], datetime]
     chance: Callable[[], float]
+    _writer: Writer = field(init=False)
+    _second: SecondLook = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._writer = Writer(self.outbox, self.board)
+        completes = self.terms.complete_runs
+        self._second = SecondLook(
+            self.outbox, self.runs, self.board, self._writer, self.clock, completes
+        )
 
     async def release_finished(self) -> int:
         """Make due what runs hold whose workers are done; count the results.
@@ -114,6 +126,17 @@ class Delivery:
         run = await self.runs.get(run_id)
         if run is None:
             raise Rejected(f"run {run_id} is not in the database any more")
+        again = [entry for entry in entries if entry.is_looked_at_again]
+        if again:
+            is_busy = await self._is_at_work(run)
+            await self._second.look(run, again, is_busy=is_busy)
+        return await self._finish(run, [entry for entry in entries if entry not in again])
+
+    async def _is_at_work(self, run: Run) -> bool:
+        roster = await self.rosters.get(run.id)
+        return roster is not None and bool(at_work(roster, self.clock(), self.terms.liveness))
+
+    async def _finish(self, run: Run, entries: Sequence[Entry]) -> int:
         waiting = [entry for entry in entries if not entry.forced]
         if waiting and await self._put_back_if_early(run, waiting):
             waiting = []
@@ -147,6 +170,8 @@ class Delivery:
         aimed = await self._aim(run, entries)
         tests = {entry.cut.external_id for entry in aimed if entry.target_id is None}
         finished = await self.board.finished(run, tests) if tests else set()
+        if any(entry.target_id is not None and not entry.writes for entry in aimed):
+            await self._second.note_if_closed(run)
         settled = 0
         for entry in aimed:
             with bound_contextvars(entry=entry.id, attempt=entry.attempt + 1):
@@ -155,8 +180,8 @@ class Delivery:
 
     async def _try(self, run: Run, entry: Entry, finished: set[str]) -> int:
         try:
-            remark = await self._finalise_one(run, entry, finished)
-            return await self._settle(entry, EntryState.DELIVERED, remark)
+            remark = await self._writer.write(run, entry, finished)
+            return await self._written(entry, remark)
         except SyncsvcError as error:
             return await self._fail([entry], error)
 
@@ -183,26 +208,22 @@ class Delivery:
             )
         return targets
 
-    async def _finalise_one(self, run: Run, entry: Entry, finished: set[str]) -> str | None:
-        """Write one final status; give a remark where there was nothing to write.
+    async def _written(self, entry: Entry, remark: str | None) -> int:
+        now = self.clock()
+        kept = await self.outbox.written(entry, now, now + self.terms.verify_after, remark)
+        if kept:
+            log.info("result final", remark=remark)
+        return int(kept)
 
-        Raises Rejected, Conflict or Unavailable.
-        """
-        if entry.target_id is None:
-            if entry.cut.external_id in finished:
-                return "its worker had written the final result itself"
-            raise Missing(f"Test IT has no result of {entry.cut.external_id!r} in this run")
-        if (await self.board.read(run, entry.target_id)).is_final:
-            return "it was final already"
-        codes = await self.board.status_codes(run, entry.cut.project_id)
-        await self.board.finalise(run, entry.target_id, final_status(entry.cut, codes))
-        return None
-
-    async def _settle(self, entry: Entry, state: EntryState, reason: str | None) -> int:
-        kept = await self.outbox.settle(entry, state, self.clock(), reason)
-        if kept and state is EntryState.DELIVERED:
-            log.info("result final", remark=reason)
-        elif kept:
+    async def _give_up(self, entry: Entry, error: SyncsvcError) -> int:
+        now, reason = self.clock(), str(error)
+        if entry.is_looked_at_again:  # it was seen to be final
+            reason = f"not looked at again: {error}"
+            await self.outbox.settle(entry, EntryState.DELIVERED, now, reason)
+            log.warning("result not looked at again", entry=entry.id, reason=str(error))
+            return 0
+        kept = await self.outbox.settle(entry, EntryState.DEAD, now, reason)
+        if kept:
             log.error("result dead", entry=entry.id, reason=reason)
         return int(kept)
 
@@ -210,7 +231,7 @@ class Delivery:
         settled = 0
         for entry in entries:
             if self._is_hopeless(entry, error):
-                settled += await self._settle(entry, EntryState.DEAD, str(error))
+                settled += await self._give_up(entry, error)
             else:
                 await self._retry(entry, error)
         return settled
@@ -227,7 +248,3 @@ class Delivery:
             return True
         limit = self.terms.missing_limit if isinstance(error, Missing) else self.terms.give_up_after
         return self.clock() - (entry.released_at or entry.held_at) >= limit
-
-
-class Missing(Conflict):
-    """The result is not in Test IT yet: its worker sends it after the cut."""

@@ -49,7 +49,8 @@ class MemoryOutbox:
 
     async def claim_due(self, now: datetime, term: timedelta, limit: int) -> Sequence[Entry]:
         claim = self.new_id()
-        due = [e for e in self._where(state=EntryState.PENDING) if e.due_at and e.due_at <= now]
+        states = {EntryState.PENDING, EntryState.DELIVERED}
+        due = [e for e in self._where() if e.state in states and e.due_at and e.due_at <= now]
         due.sort(key=lambda e: (e.cut.run_id, e.due_at))
         return [self._change(e, claim=claim, due_at=now + term) for e in due[:limit]]
 
@@ -61,12 +62,26 @@ class MemoryOutbox:
         return [e.target_id for e in self._where(run_id=run_id) if e.target_id is not None]
 
     async def put_back(self, entry: Entry, state: EntryState, due_at: datetime | None) -> bool:
-        return self._change_claimed(entry, state=state, due_at=due_at, claim=None)
+        return self._change_claimed(entry, state=state, due_at=due_at, claim=None, settled_at=None)
 
     async def retry_later(self, entry: Entry, due_at: datetime, reason: str) -> bool:
         attempt = entry.attempt + 1
         return self._change_claimed(
             entry, due_at=due_at, claim=None, attempt=attempt, reason=reason
+        )
+
+    async def written(
+        self, entry: Entry, now: datetime, look_again_at: datetime, remark: str | None
+    ) -> bool:
+        return self._change_claimed(
+            entry,
+            state=EntryState.DELIVERED,
+            due_at=look_again_at,
+            claim=None,
+            attempt=entry.attempt + 1,
+            writes=entry.writes + 1,
+            reason=remark,
+            settled_at=now,
         )
 
     async def settle(
@@ -91,17 +106,23 @@ class MemoryOutbox:
                 due_at=now,
                 released_at=now,
                 attempt=0,
+                writes=0,
                 settled_at=None,
             )
         return len(dead)
 
+    async def drop(self, entry_id: str | None, run_id: str | None) -> int:
+        dead = self._where(state=EntryState.DEAD, run_id=run_id)
+        dropped = [e.id for e in dead if entry_id in (None, e.id)]
+        for dropped_id in dropped:
+            del self.rows[dropped_id]
+        return len(dropped)
+
     async def entries(self, which: Filter) -> Sequence[Entry]:
         found = self._where(state=which.state, run_id=which.run_id)
-        found.sort(key=lambda e: (e.held_at, e.id), reverse=True)
-        if which.before is not None:
-            ids = [e.id for e in found]
-            found = found[ids.index(which.before) + 1 :] if which.before in ids else []
-        return found[: which.limit]
+        found.sort(key=lambda e: e.id, reverse=True)
+        older = [e for e in found if which.before is None or e.id < which.before]
+        return older[: which.limit]
 
     async def get(self, entry_id: str) -> Entry | None:
         return self.rows.get(entry_id)
@@ -119,7 +140,7 @@ class MemoryOutbox:
         old = [
             e
             for e in self._where(state=EntryState.DELIVERED)
-            if e.settled_at is not None and e.settled_at < before
+            if e.settled_at is not None and e.settled_at < before and e.due_at is None
         ]
         for entry in old:
             del self.rows[entry.id]

@@ -1,8 +1,9 @@
 """A held result is kept "in progress" in Test IT so that its run stays open until all is in.
 
 Its outbox entry is *held* while workers are at work, then *pending* until Test IT shows the
-final status (*delivered*) or somebody must look (*dead*). A cut names its test only by
-external id, so several results may answer to it: `match` says which.
+final status (*delivered*) or somebody must look (*dead*). A delivered one that is still due is
+looked at once more, since some workers write back what they had read before. A cut names its
+test only by external id, so several results may answer to it: `match` says which.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from enum import StrEnum
 
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=1)
+MOST_WRITES = 5  # of one final status that its worker writes back each time
 NO_TEST_POINT = "00000000-0000-0000-0000-000000000000"
 
 
@@ -67,6 +69,11 @@ class Entry:
     claim: str | None = None
     reason: str | None = None
     settled_at: datetime | None = None
+    writes: int = 0  # how often the final status was seen to be kept
+
+    @property
+    def is_looked_at_again(self) -> bool:
+        return self.state is EntryState.DELIVERED and self.due_at is not None
 
     @property
     def is_open(self) -> bool:
@@ -85,6 +92,7 @@ class TestResult:
     created_at: str  # as Test IT writes it: ISO 8601, which sorts
     test_point_id: str | None = None
     has_traces: bool = False  # it tells of a failure
+    pushed_as: str | None = None  # the entry that it was pushed for, if it was
 
     @property
     def is_final(self) -> bool:
@@ -127,18 +135,28 @@ def match(entries: Sequence[Entry], in_progress: Sequence[TestResult]) -> dict[s
 
     A result bound to a test point comes first, since Test IT made it for just this test; of the
     others the newest belong to us. A cut does not say which parameters it is of: so a failed one
-    gets a result that tells of a failure, and for the rest the order of arrival decides.
+    gets a result that tells of a failure, and for the rest the order of arrival decides. Where
+    results are missing the newest cuts get those that are there: a worker hands over another
+    cut when it could not show the result of the one before.
     """
     bound = [result for result in in_progress if result.is_bound][: len(entries)]
     free = sorted((r for r in in_progress if not r.is_bound), key=lambda r: r.created_at)
     missing = len(entries) - len(bound)
     candidates = bound + free[len(free) - min(missing, len(free)) :]
-    waiting = sorted(entries, key=lambda entry: (not entry.cut.has_failed, entry.held_at))
-    if len(candidates) == len(waiting):  # else somebody's result is missing: do not guess
-        candidates.sort(key=lambda result: not result.has_traces)
-    else:
-        waiting.sort(key=lambda entry: entry.held_at)
-    return {entry.id: result for entry, result in zip(waiting, candidates, strict=False)}
+    newest = sorted(entries, key=lambda entry: entry.held_at)[len(entries) - len(candidates) :]
+    waiting = sorted(newest, key=lambda entry: not entry.cut.has_failed)
+    candidates.sort(key=lambda result: not result.has_traces)
+    return {entry.id: result for entry, result in zip(waiting, candidates, strict=True)}
+
+
+def beside(entry: Entry, in_progress: Sequence[TestResult]) -> TestResult | None:
+    """Find the result that a worker posted though its test has one bound to a test point.
+
+    Both are of the same test, and the run stays open until both are final.
+    """
+    free = sorted((r for r in in_progress if not r.is_bound), key=lambda r: r.created_at)
+    free.sort(key=lambda result: result.has_traces is not entry.cut.has_failed)
+    return free[0] if free else None
 
 
 def next_pause(attempt: int, chance: float) -> timedelta:

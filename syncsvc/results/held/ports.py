@@ -16,7 +16,7 @@ class Filter:
     state: EntryState | None = None
     run_id: str | None = None
     limit: int = 100
-    before: str | None = None  # the id of the last entry of the page before
+    before: str | None = None  # the last id of the page before; ids sort by their moment
 
 
 class Outbox(Protocol):
@@ -43,6 +43,8 @@ class Outbox(Protocol):
     async def claim_due(self, now: datetime, term: timedelta, limit: int) -> Sequence[Entry]:
         """Claim entries that are due, so that nobody else has them before the term ends.
 
+        Those are pending ones, and delivered ones that are to be looked at again.
+
         A claim whose holder died is simply due again after the term.
         """
         ...
@@ -63,6 +65,12 @@ class Outbox(Protocol):
         """Count a failed attempt and give up the claim; False when the claim was lost."""
         ...
 
+    async def written(
+        self, entry: Entry, now: datetime, look_again_at: datetime, remark: str | None
+    ) -> bool:
+        """Note an entry as delivered that is to be looked at again; False: the claim was lost."""
+        ...
+
     async def settle(
         self, entry: Entry, state: EntryState, now: datetime, reason: str | None
     ) -> bool:
@@ -71,6 +79,10 @@ class Outbox(Protocol):
 
     async def revive(self, entry_id: str | None, now: datetime) -> int:
         """Make a dead entry (None: all of them) pending and due now, and count them."""
+        ...
+
+    async def drop(self, entry_id: str | None, run_id: str | None) -> int:
+        """Remove dead entries: this one, all of a run, or with neither all; count them."""
         ...
 
     async def entries(self, which: Filter) -> Sequence[Entry]:
@@ -114,6 +126,30 @@ class ResultBoard(Protocol):
 
     async def read(self, run: Run, result_id: str) -> TestResult:
         """Give one result."""
+        ...
+
+    async def waiting(self, run: Run) -> Sequence[TestResult]:
+        """Give all of the run's results in progress, each in full."""
+        ...
+
+    async def final_types(self, run: Run, external_id: str) -> Sequence[str]:
+        """Give the status types of this test's final results in the run, the newest first."""
+        ...
+
+    async def state(self, run: Run) -> str:
+        """Say how the run stands: NotStarted, InProgress, Stopped or Completed."""
+        ...
+
+    async def project(self, run: Run) -> str:
+        """Give the id of the run's project."""
+        ...
+
+    async def is_waiting(self, run: Run) -> bool:
+        """Tell whether any result of the run is in progress."""
+        ...
+
+    async def complete(self, run: Run) -> None:
+        """Complete the run; one that is over is left as it is."""
         ...
 
     async def status_codes(self, run: Run, project_id: str | None) -> Sequence[str]:

@@ -1,5 +1,6 @@
 """A worker hands over a result to be held back; waiting for it, hurrying it, repairing it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from syncsvc.telemetry import get_logger
 log = get_logger(__name__)
 
 LOOK_AGAIN = timedelta(milliseconds=250)
+GRACE = timedelta(seconds=1)  # JS adapters hang up 3 s after their patience ends
 LONGEST_ID = 1000
 LARGEST_PAGE = 1000
 
@@ -27,13 +29,16 @@ class Completion:
 
     waiting: int  # results that will be tried, or tried again
     dead: int  # results that somebody must look at
+    is_known: bool = True  # False: nobody could be asked in time
 
     @property
     def completed(self) -> bool:
-        return not self.waiting and not self.dead
+        return self.is_known and not self.waiting and not self.dead
 
     @property
     def message(self) -> str:
+        if not self.is_known:
+            return "what is held back is not known yet: ask again"
         if self.waiting:
             return f"{_results(self.waiting)} not final yet"
         if self.dead:
@@ -97,7 +102,18 @@ class ResultService:
         return Completion(waiting, counts.get(EntryState.DEAD, 0))
 
     async def wait(self, run_id: str | None, patience: Patience) -> Completion:
-        """Wait until nothing of a run is held back, or patience ends. Raises Unavailable."""
+        """Wait until nothing of a run is held back, or patience ends. Raises Unavailable.
+
+        A store that does not answer makes nobody wait longer than `GRACE` more.
+        """
+        try:
+            async with asyncio.timeout((patience.done + GRACE).total_seconds()):
+                return await self._wait(run_id, patience)
+        except TimeoutError:
+            log.warning("waiting ended without an answer")
+            return Completion(0, 0, is_known=False)
+
+    async def _wait(self, run_id: str | None, patience: Patience) -> Completion:
         started = self.clock()
         while True:
             now = await self.completion(run_id)

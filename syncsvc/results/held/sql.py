@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Delete,
     Row,
     Select,
     Update,
@@ -22,7 +23,6 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    or_,
     select,
     update,
 )
@@ -32,10 +32,11 @@ from syncsvc.grouping import Grouped
 from syncsvc.results.held.model import Cut, Entry, EntryState
 from syncsvc.results.held.ports import Filter
 from syncsvc.stores.sql.database import BUSY_SECONDS, Database
-from syncsvc.stores.sql.tables import outbox, results, runs
+from syncsvc.stores.sql.tables import outbox, pushes, results, runs
 
 _CUT = ("run_id", "external_id", "status_code", "status_type", "project_id", "started_on")
 _OPEN = (EntryState.HELD, EntryState.PENDING)
+_TRIED = (EntryState.PENDING, EntryState.DELIVERED)  # once they are due
 _ENTRY = (
     "id",
     "state",
@@ -47,6 +48,7 @@ _ENTRY = (
     "claim",
     "reason",
     "settled_at",
+    "writes",
 )
 
 
@@ -87,7 +89,7 @@ class SqlOutbox:
         claim = self.new_id()
         due = (
             select(outbox.c.id)
-            .where(outbox.c.state == EntryState.PENDING, outbox.c.due_at <= now)
+            .where(outbox.c.state.in_(_TRIED), outbox.c.due_at <= now)
             .order_by(outbox.c.run_id, outbox.c.due_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -119,7 +121,7 @@ class SqlOutbox:
         return await self.database.read(lambda connection: list(connection.scalars(query)))
 
     async def put_back(self, entry: Entry, state: EntryState, due_at: datetime | None) -> bool:
-        changes = {"state": state, "due_at": due_at, "claim": None}
+        changes = {"state": state, "due_at": due_at, "claim": None, "settled_at": None}
         return bool(await self._changed(_claimed(entry).values(changes)))
 
     async def retry_later(self, entry: Entry, due_at: datetime, reason: str) -> bool:
@@ -128,6 +130,20 @@ class SqlOutbox:
             "claim": None,
             "attempt": outbox.c.attempt + 1,
             "reason": reason,
+        }
+        return bool(await self._changed(_claimed(entry).values(changes)))
+
+    async def written(
+        self, entry: Entry, now: datetime, look_again_at: datetime, remark: str | None
+    ) -> bool:
+        changes = {
+            "state": EntryState.DELIVERED,
+            "due_at": look_again_at,
+            "claim": None,
+            "attempt": outbox.c.attempt + 1,
+            "writes": outbox.c.writes + 1,
+            "reason": remark,
+            "settled_at": now,
         }
         return bool(await self._changed(_claimed(entry).values(changes)))
 
@@ -153,18 +169,27 @@ class SqlOutbox:
             "due_at": now,
             "released_at": now,
             "attempt": 0,
+            "writes": 0,
             "settled_at": None,
         }
         return await self._changed(update(outbox).where(*which).values(changes))
 
+    async def drop(self, entry_id: str | None, run_id: str | None) -> int:
+        which: list[ColumnElement[bool]] = [outbox.c.state == EntryState.DEAD]
+        if entry_id is not None:
+            which.append(outbox.c.id == entry_id)
+        if run_id is not None:
+            which.append(outbox.c.run_id == run_id)
+        return await self._changed(delete(outbox).where(*which))
+
     async def entries(self, which: Filter) -> Sequence[Entry]:
-        query = _entries().order_by(outbox.c.created_at.desc(), outbox.c.id.desc())
+        query = _entries().order_by(outbox.c.id.desc())
         if which.state is not None:
             query = query.where(outbox.c.state == which.state)
         if which.run_id is not None:
             query = query.where(outbox.c.run_id == which.run_id)
         if which.before is not None:
-            query = query.where(_older_than(which.before))
+            query = query.where(outbox.c.id < which.before)
         query = query.limit(which.limit)
         return await self.database.read(lambda connection: _read(connection, query))
 
@@ -184,9 +209,14 @@ class SqlOutbox:
         return await self._is_held(run_id)
 
     async def forget(self, before: datetime) -> int:
-        old = and_(outbox.c.state == EntryState.DELIVERED, outbox.c.settled_at < before)
+        is_over = and_(outbox.c.state == EntryState.DELIVERED, outbox.c.due_at.is_(None))
+        old = and_(is_over, outbox.c.settled_at < before)
         orphan = results.c.held_at < before, ~exists().where(outbox.c.id == results.c.id)
-        idle = runs.c.registered_at < before, ~exists().where(results.c.run_id == runs.c.id)
+        idle = (
+            runs.c.registered_at < before,
+            ~exists().where(results.c.run_id == runs.c.id),
+            ~exists().where(pushes.c.run_id == runs.c.id),
+        )
 
         def work(connection: Connection) -> int:
             forgotten = connection.execute(delete(outbox).where(old)).rowcount
@@ -219,18 +249,12 @@ class SqlOutbox:
         held = await self.database.read(lambda connection: set(connection.scalars(query)))
         return [run_id in held for run_id in run_ids]
 
-    async def _changed(self, statement: Update) -> int:
+    async def _changed(self, statement: Update | Delete) -> int:
         return await self.database.write(lambda connection: connection.execute(statement).rowcount)
 
 
 def _claimed(entry: Entry) -> Update:
     return update(outbox).where(outbox.c.id == entry.id, outbox.c.claim == entry.claim)
-
-
-def _older_than(entry_id: str) -> ColumnElement[bool]:
-    edge = select(outbox.c.created_at).where(outbox.c.id == entry_id).scalar_subquery()
-    same_moment = and_(outbox.c.created_at == edge, outbox.c.id < entry_id)
-    return or_(outbox.c.created_at < edge, same_moment)
 
 
 def _unknown(cut: Cut) -> Unknown:

@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from syncsvc.results.held.model import EntryState
 
 MOST_RESULTS = 1000  # of one request to us
+DEEPEST_STEP = 15  # Test IT's own limit
 LARGEST_BATCH = 100  # of one request to Test IT
 LONGEST_DURATION = 43_200_000_000  # milliseconds, Test IT's own limit
 
@@ -23,6 +24,8 @@ Id = Annotated[str, Meta(min_length=1, max_length=1000)]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]  # SHA-256 of the content
 Milliseconds = Annotated[int, Meta(ge=0, le=LONGEST_DURATION)]
+Text = Annotated[str, Meta(max_length=1_000_000)]
+Moment = Annotated[datetime, Meta(tz=True)]
 StatusWord = Literal["passed", "failed", "broken", "skipped", "blocked"]
 
 
@@ -58,16 +61,16 @@ class Result(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     name: Word | None = None  # default: the external id
     namespace: Annotated[str, Meta(max_length=255)] | None = None
     classname: Annotated[str, Meta(max_length=255)] | None = None
-    title: str | None = None
-    description: str | None = None
+    title: Text | None = None
+    description: Text | None = None
     labels: Sequence[Word] = ()
     layer: Word | None = None  # the autotest's, e.g. unit or api
     configuration_id: Word | None = None  # default: the push's
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
+    started_at: Moment | None = None
+    finished_at: Moment | None = None
     duration_ms: Milliseconds | None = None
-    message: str | None = None
-    traces: str | None = None
+    message: Text | None = None
+    traces: Text | None = None
     parameters: Mapping[str, str] = {}
     properties: Mapping[str, str] = {}
     links: Sequence[Link] = ()
@@ -96,6 +99,7 @@ class Push:
     completed_at: datetime | None = None
     attempt: int = 0  # at opening or ending it
     reason: str | None = None  # why that failed last time
+    planned: bool | None = None  # made from a plan, so results wait for ours; None: not looked yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ class Entry:
     claim: str | None = None
     reason: str | None = None
     settled_at: datetime | None = None
+    revived_at: datetime | None = None  # when a person had it tried again
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,20 @@ class PushOutbox(Protocol):
         """Note that they are being posted now, before they are; False when a claim was lost."""
         ...
 
+    async def looked(self, run_id: str, *, planned: bool) -> None:
+        """Note that the run was looked at before its first post, and whether a plan made it.
+
+        That is `planned` of its push; it is unknown again as soon as the push is NEW again.
+        """
+        ...
+
+    async def aim(self, run_id: str, targets: Mapping[str, str]) -> set[str]:
+        """Note which waiting result each entry (by id) will be written into, before it is.
+
+        Gives the entries that have theirs now: none gets a result that is another entry's.
+        """
+        ...
+
     async def opened(self, run_id: str) -> None:
         """Note that Test IT shows the first result: other batches may go out."""
         ...
@@ -102,7 +116,7 @@ class PushOutbox(Protocol):
         ...
 
     async def ended(self, run_id: str, accepted_at: datetime, now: datetime) -> bool:
-        """Note that it is completed; False when a newer result came meanwhile."""
+        """Note that it is completed; False when a newer result came meanwhile: then it is NEW."""
         ...
 
     async def end_later(self, run_id: str, due_at: datetime, reason: str) -> None:
@@ -113,6 +127,17 @@ class PushOutbox(Protocol):
         """Give the results in Test IT that are known to be entries of this run, of these tests."""
         ...
 
+    async def contested(self, run_id: str, external_ids: Collection[str]) -> set[str]:
+        """Give those of these tests of which several entries were posted and have no target."""
+        ...
+
+    async def lost(self, entries: Sequence[Entry], now: datetime) -> None:
+        """Make entries pending and due now, as if never posted: Test IT has lost their results.
+
+        It is for held ones, and for pending ones that have a target; claims on them end.
+        """
+        ...
+
     async def entries(self, which: Filter) -> Sequence[Entry]:
         """Give entries, newest first."""
         ...
@@ -121,12 +146,19 @@ class PushOutbox(Protocol):
         """Give one entry."""
         ...
 
+    async def oldest_pending(self, run_id: str) -> Entry | None:
+        """Give the entry of a run that has been pending for longest."""
+        ...
+
     async def counts(self, run_id: str | None = None) -> dict[EntryState, int]:
         """Count the entries (of a run) by state."""
         ...
 
     async def revive(self, entry_id: str | None, run_id: str | None, now: datetime) -> int:
-        """Make dead entries (one, a run's, or all) pending and due now, and count them."""
+        """Make dead entries (one, a run's, or all) pending and due now, and count them.
+
+        Their time begins anew, at `revived_at`, and no attempt is counted.
+        """
         ...
 
     async def drop(self, entry_id: str | None, run_id: str | None) -> int:
@@ -279,4 +311,12 @@ class PushBoard(Protocol):
 
     async def status_codes(self, run: Run, project_id: str | None) -> Sequence[str]:
         """Give the codes of the project's workflow; none when the project is not known."""
+        ...
+
+
+class PushNudge(Protocol):
+    """Asks for work that would otherwise wait for the next tick; losing it costs a tick."""
+
+    async def push(self) -> None:
+        """Ask for pushed results to be delivered now; says nothing when nobody can be reached."""
         ...

@@ -1,9 +1,12 @@
 -- Defines for the scripts after it: the master of a run is the leader of its lease, which each sign
 -- of life makes longer. (Needs permits.lua before it.)
 -- KEYS: roster, the four of the lease. ARGV: four of permits.lua, worker, now (ms, as the roster
--- notes it), idle limit (ms), beat silence (ms).
--- roster: w:<worker> 'status|beats|seen'; adopts.
+-- notes it), idle limit (ms), beat silence (ms), the caller's kind and peer ('': not known).
+-- roster: w:<worker> 'status|beats|seen', k:<worker> 'kind|peer' where known; adopts.
 local roster, worker = KEYS[1], ARGV[5]
+local kind, peer = ARGV[9], ARGV[10]
+local namesake = worker .. '@' .. peer
+if peer ~= '' and redis.call('HEXISTS', roster, 'w:' .. namesake) == 1 then worker = namesake end
 
 local function master()
   return redis.call('HGET', terms, 'owner')

@@ -2,9 +2,9 @@
 -- for its mastership, which ends when it has completed.
 -- KEYS and ARGV: those of master.lua, status ('' keeps it), adopt ('1' or '0').
 -- Gives 1 noted, 0 no such worker, -1 no roster.
-local said, known = ARGV[9], redis.call('HGET', roster, 'w:' .. worker)
+local said, known = ARGV[11], redis.call('HGET', roster, 'w:' .. worker)
 if not known then
-  if ARGV[10] == '1' then
+  if ARGV[12] == '1' then
     redis.call('HSET', roster, 'adopts', '1')
   elseif redis.call('EXISTS', roster) == 0 then
     return -1

@@ -8,7 +8,7 @@ if leader == worker and holding(worker) then
   claim(worker, '')
   return 1
 end
-if redis.call('HGET', terms, 'token') ~= ARGV[10] or not gives_way(leader, ARGV[9]) then return 0 end
+if redis.call('HGET', terms, 'token') ~= ARGV[12] or not gives_way(leader, ARGV[11]) then return 0 end
 
 if holding(leader) then drop(leader) end
 lead(worker, silence(worker))

@@ -1,4 +1,4 @@
-"""Endpoints of attachments: their content is measured, not kept."""
+"""Endpoints of attachments: their content is measured, and kept for a while."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ class AttachmentEndpoints(Endpoints):
             ]
         return [
             Route(all_, self.upload, methods=["POST"]),
+            Route(f"{all_}/{{id}}", self.content, methods=["GET"]),
             Route(f"{all_}/{{id}}/metadata", self.metadata, methods=["GET"]),
         ]
 
@@ -47,6 +48,13 @@ class AttachmentEndpoints(Endpoints):
             raise Missing("Attachment", id_in(request))
         return json_reply(parts.attachment(found))
 
+    async def content(self, request: Request) -> Response:
+        wanted, library = id_in(request), self.testit.library
+        content = library.contents.get(wanted)
+        if content is None:
+            raise Missing("Content of attachment", wanted)
+        return Response(content, media_type=library.attachments[wanted].media_type)
+
     def _keep(self, file: File) -> Attachment:
         library = self.testit.library
         attachment = Attachment(
@@ -57,7 +65,7 @@ class AttachmentEndpoints(Endpoints):
             sha256=sha256(file.content).hexdigest(),
             created=library.clock(),
         )
-        return library.keep(attachment)
+        return library.keep(attachment, file.content)
 
 
 async def _uploaded(request: Request) -> Sequence[File]:

@@ -87,6 +87,12 @@ def references_of(report: NewResult | UpdateResult) -> Sequence[Reference]:
     return [*(report.attachments or ()), *inner]
 
 
+def references_within(content: Content) -> Sequence[UUID]:
+    """List the attachments of a result, those of its steps included."""
+    steps = [*content.steps, *content.setup, *content.teardown]
+    return [*(each.id for each in content.attachments), *attachments_within(steps)]
+
+
 def _blank(place: Place, status: Status, now: datetime) -> Result:
     return Result(
         id=place.result_id,

@@ -13,7 +13,8 @@ from syncsvc.sandbox.testit.requests import AutotestFilter, WriteAutotest
 from syncsvc.sandbox.testit.values import check_depth
 
 MOST_AUTOTESTS = 100_000
-MOST_ATTACHMENTS = 100_000  # older ones are forgotten; only their description is kept anyway
+MOST_ATTACHMENTS = 100_000  # older ones are forgotten
+MOST_CONTENT = 64_000_000  # bytes of all files; of older ones only the description is kept
 
 _T = TypeVar("_T")
 
@@ -38,7 +39,7 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Attachment:
-    """An uploaded file without its content, of which the digest is proof enough."""
+    """An uploaded file; its digest proves its content when that is no longer kept."""
 
     id: UUID
     name: str
@@ -55,8 +56,12 @@ class Library:
     autotests: dict[UUID, Autotest] = field(default_factory=dict)
     configurations: dict[UUID, Configuration] = field(default_factory=dict)
     attachments: dict[UUID, Attachment] = field(default_factory=dict)
+    contents: dict[UUID, bytes] = field(default_factory=dict)  # of attachments
+    most_content: int = MOST_CONTENT
     work_items: dict[int, UUID] = field(default_factory=dict)
     _by_external_id: dict[str, UUID] = field(default_factory=dict)
+    _by_number: dict[int, UUID] = field(default_factory=dict)
+    _content_size: int = 0
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -109,6 +114,10 @@ class Library:
             raise Missing("Autotest with external ID", external_id)
         return self.autotests[autotest_id]
 
+    def numbered(self, global_id: int) -> Autotest | None:
+        autotest_id = self._by_number.get(global_id)
+        return None if autotest_id is None else self.autotests[autotest_id]
+
     def search(self, wanted: AutotestFilter) -> list[Autotest]:
         candidates: Iterable[Autotest] = self.autotests.values()
         if wanted.external_ids is not None:
@@ -142,16 +151,25 @@ class Library:
                 return number
         raise Missing("Work item", key)
 
-    def keep(self, attachment: Attachment) -> Attachment:
+    def keep(self, attachment: Attachment, content: bytes) -> Attachment:
         self.attachments[attachment.id] = attachment
+        self.contents[attachment.id] = content
+        self._content_size += len(content)
+        while self._content_size > self.most_content:
+            self._forget_content(next(iter(self.contents)))
         if len(self.attachments) > MOST_ATTACHMENTS:
-            del self.attachments[next(iter(self.attachments))]
+            oldest = next(iter(self.attachments))
+            self._forget_content(oldest)
+            del self.attachments[oldest]
         return attachment
 
     def check_attachments(self, ids: Iterable[UUID]) -> None:
         for each in ids:
             if each not in self.attachments:
                 raise Missing("Attachment", each)
+
+    def _forget_content(self, attachment_id: UUID) -> None:
+        self._content_size -= len(self.contents.pop(attachment_id, b""))
 
     def _add_configuration(self, configuration_id: UUID, name: str) -> Configuration:
         new = Configuration(configuration_id, next(self._numbers), name, self.clock())
@@ -163,6 +181,7 @@ class Library:
         autotest = Autotest(self.new_id(), next(self._numbers), wanted, now, now)
         self.autotests[autotest.id] = autotest
         self._by_external_id[wanted.external_id] = autotest.id
+        self._by_number[autotest.global_id] = autotest.id
         return autotest
 
     def _updated(self, wanted: WriteAutotest) -> Autotest:
@@ -175,8 +194,8 @@ class Library:
 
     def _ids(self, key: str) -> list[UUID]:
         if key.isdecimal() and len(key) < 10:
-            number = int(key)
-            return [each.id for each in self.autotests.values() if each.global_id == number]
+            found = self._by_number.get(int(key))
+            return [] if found is None else [found]
         try:
             return [UUID(key)]
         except ValueError:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from syncsvc.sandbox.testit.statuses import Outcome, StatusType
 from syncsvc.sandbox.testit.values import (
@@ -98,6 +98,13 @@ class Operation(Struct, frozen=True, kw_only=True):
     value: Any = None
 
 
+class Moments(Struct, frozen=True, kw_only=True):
+    """A stretch of time, both ends included; an end that is left out is open."""
+
+    from_: datetime | None = field(default=None, name="from")
+    to: datetime | None = None
+
+
 class ResultFilter(Body, frozen=True):
     test_run_ids: Sequence[UUID] | None = None
     configuration_ids: Sequence[UUID] | None = None
@@ -109,6 +116,8 @@ class ResultFilter(Body, frozen=True):
     name: str | None = None
     namespace: str | None = None
     class_name: str | None = None
+    created_date: Moments | None = None
+    modified_date: Moments | None = None
 
 
 class Chosen(Struct, frozen=True, kw_only=True):

@@ -30,9 +30,7 @@ class ResultEndpoints(Endpoints):
     async def search(self, request: Request) -> Response:
         page = page_of(request)
         wanted = await body(request, ResultFilter)
-        runs = self.testit.runs
-        run_ids = wanted.test_run_ids or [run.id for run in runs]
-        found = search.found(self.testit.library, runs.all_results(run_ids), wanted)
+        found = search.searched(self.testit.runs, wanted)
         shown = [
             self.surface.show("ShortResult", self.wire.short_result(each))
             for each in page.of(found)

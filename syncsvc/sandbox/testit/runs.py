@@ -49,6 +49,7 @@ class Runs:
     _runs: dict[UUID, Run] = field(default_factory=dict)
     _results: dict[UUID, dict[UUID, Result]] = field(default_factory=dict)
     _run_of: dict[UUID, UUID] = field(default_factory=dict)
+    _of_test: dict[tuple[UUID, UUID], list[UUID]] = field(default_factory=dict)  # run and autotest
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self._runs.values())
@@ -122,6 +123,16 @@ class Runs:
         for run_id in dict.fromkeys(run_ids):
             yield from self._results.get(run_id, {}).values()
 
+    def results_of_tests(
+        self, run_ids: Iterable[UUID], autotest_ids: Iterable[UUID]
+    ) -> Iterator[Result]:
+        """Go through the results of these runs that these autotests gave."""
+        autotests = list(autotest_ids)
+        for run_id in dict.fromkeys(run_ids):
+            for autotest_id in autotests:
+                for result_id in self._of_test.get((run_id, autotest_id), ()):
+                    yield self._results[run_id][result_id]
+
     def result(self, result_id: UUID) -> Result:
         run_id = self._run_of.get(result_id)
         if run_id is None:
@@ -177,9 +188,8 @@ class Runs:
         """Find the planned result that a report answers, the one with its parameters first."""
         waiting = [
             each
-            for each in self._results[place.run_id].values()
+            for each in self.results_of_tests([place.run_id], [place.autotest.id])
             if each.test_point_id is not None
-            and each.autotest_id == place.autotest.id
             and each.configuration_id == place.configuration_id
             and not each.status.is_final
         ]
@@ -197,8 +207,10 @@ class Runs:
     def _keep(self, result: Result, before: Status | None) -> None:
         run = self._runs[result.run_id]
         self._runs[run.id] = model.counted(run, before, result.status)
+        if result.id not in self._run_of:
+            self._run_of[result.id] = run.id
+            self._of_test.setdefault((run.id, result.autotest_id), []).append(result.id)
         self._results[run.id][result.id] = result
-        self._run_of[result.id] = run.id
 
     def _settle(self, run_id: UUID) -> None:
         self._runs[run_id] = model.settled(self._runs[run_id], self.clock())
@@ -213,5 +225,6 @@ class Runs:
 
     def _forget(self, run_id: UUID) -> None:
         del self._runs[run_id]
-        for result_id in self._results.pop(run_id):
-            del self._run_of[result_id]
+        for result in self._results.pop(run_id).values():
+            del self._run_of[result.id]
+            self._of_test.pop((run_id, result.autotest_id), None)

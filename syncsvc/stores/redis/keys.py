@@ -109,3 +109,12 @@ def checkpoint(run: str, name: str, life: timedelta) -> list[Key]:
 def checkpoint_answer(run: str, call: str) -> Key:
     """What a batch of arrivals was answered, for as long as its connection may ask again."""
     return Key(f"syncsvc:{{{_tag(run)}}}:checkpoint:answer:{call}", timedelta(minutes=1))
+
+
+# gates
+
+
+def gate(place: str, life: timedelta) -> list[Key]:
+    """What is known of a place, named by a digest: its turns, who waits, its pause and bucket."""
+    parts = ("permits", "waiting", "looked", "state")
+    return [Key(f"syncsvc:{{gate:{place}}}:{part}", life) for part in parts]

@@ -49,6 +49,7 @@ def test_help_is_quick_because_it_loads_nothing_that_only_running_needs():
         "sandbox",
         "launcher",
         "results",
+        "run",
     ],
 )
 def test_every_command_has_help(command):

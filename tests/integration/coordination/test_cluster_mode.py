@@ -14,6 +14,9 @@ import redis
 
 from syncsvc.coordination.connections.model import Count
 from syncsvc.coordination.connections.redis import RedisConnections
+from syncsvc.coordination.gate.model import Rate, Terms
+from syncsvc.coordination.gate.redis import RedisTurns
+from syncsvc.coordination.gate.service import TurnGate
 from syncsvc.coordination.operations.operation import Caller
 from syncsvc.runs.model import WorkerStatus
 from syncsvc.runs.redis import RedisRosters
@@ -119,3 +122,15 @@ async def test_rosters_and_connection_counts_work_in_cluster_mode(scripts):
     await rosters.report("a run", "w2", WorkerStatus.COMPLETED, now)
     assert await rosters.get("a run")
     assert await counts.report("a run", Count("g1", 1, 1, 1))
+
+
+async def test_gates_work_in_cluster_mode(scripts):
+    second = timedelta(seconds=1)
+    gate = TurnGate(RedisTurns(scripts), Terms(2, second, rate=Rate(1000, 10)))
+
+    await gate.pause("https://{a}.example", second / 1000)
+    async with gate.passing("https://{a}.example"):
+        names = [name async for name in scripts.client.scan_iter("*")]
+
+    assert names
+    assert len({name.partition("}")[0] for name in names}) == 1

@@ -85,7 +85,7 @@ async def test_only_a_dead_result_can_be_retried(storage, api):
 
 async def test_a_wrong_path_or_method_is_told_as_json(api):
     assert (await api.get("/nothing")).json()["error"]["message"].startswith("no such path")
-    assert (await api.post("/api/v1/runs")).status_code == 405
+    assert (await api.delete("/api/v1/runs")).status_code == 405
 
 
 async def test_metrics_count_requests(api):

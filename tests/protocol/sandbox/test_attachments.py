@@ -1,4 +1,4 @@
-"""Attachments are measured, not kept."""
+"""Attachments are measured, and their content is kept for a while."""
 
 from hashlib import sha256
 from uuid import uuid4
@@ -86,3 +86,24 @@ async def test_a_body_without_a_file_is_refused(world, content_type, content):
     )
 
     assert reply.status_code == 400
+
+
+async def test_the_content_of_an_upload_is_given_back(world):
+    uploaded = (await upload(world, "/adapters")).json()
+
+    reply = await world.http.get(f"/api/v2/attachments/{uploaded['id']}")
+
+    assert reply.content == CONTENT
+    assert reply.headers["Content-Type"].startswith("text/plain")
+
+
+async def test_the_state_shows_the_digests_of_what_a_result_refers_to(world):
+    await world.autotests("a")
+    run = await world.run()
+    uploaded = {"id": (await upload(world, "/adapters")).json()["id"]}
+    steps = [{"title": "s", "attachments": [uploaded]}]
+
+    await world.send(run, report("a", attachments=[uploaded], setupResults=steps))
+
+    [result] = (await world.seen(run))["results"]
+    assert result["digests"] == [sha256(CONTENT).hexdigest()] * 2

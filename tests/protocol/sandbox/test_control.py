@@ -90,3 +90,40 @@ async def test_the_page_shows_runs_results_and_faults(world):
 
 async def test_the_page_of_an_empty_sandbox_says_so(world):
     assert "None yet." in (await world.http.get("/")).text
+
+
+async def test_the_tally_names_what_was_stored_twice(world):
+    await world.autotests("a", "b")
+    run, other = await world.run(), await world.run()
+    await world.send(run, report("a", "InProgress", properties={"syncsvc": "1"}), report("b"))
+    await world.send(run, report("a", properties={"syncsvc": "1"}))
+    await world.send(other, report("a"))
+
+    tally = await world.ask("GET", f"/__sandbox__/tally?run={run}")
+
+    assert tally == {
+        "results": 3,
+        "open": 1,
+        "statuses": {"InProgress": 1, "Passed": 2},
+        "tests": {"a": 2, "b": 1},
+        "more_than_once": ["a"],
+        "proofs": 1,
+        "proofs_more_than_once": ["1"],
+        "without_proof": 1,
+        "finalised_more_than_once": [],
+    }
+    assert (await world.ask("GET", "/__sandbox__/tally"))["results"] == 4
+
+
+async def test_the_tally_of_no_run_is_not_found(world):
+    assert (await world.http.get(f"/__sandbox__/tally?run={uuid4()}")).status_code == 404
+
+
+async def test_the_state_shows_the_properties_of_each_result(world):
+    await world.autotests("a")
+    run = await world.run()
+
+    await world.send(run, report("a", properties={"syncsvc": "entry"}))
+
+    [result] = (await world.seen(run))["results"]
+    assert result["properties"] == {"syncsvc": "entry"}

@@ -183,3 +183,23 @@ async def test_a_bad_plan_is_refused_by_the_name_of_its_field(world, plan, field
     assert (reply.status_code, list(reply.json()["errors"])) == (400, [field])
     assert "found" in reply.json()["detail"]
     assert "expected" in reply.json()["detail"]
+
+
+async def test_three_kinds_share_a_fifth_of_the_calls_in_equal_parts(world):
+    kinds = ({"kind": "status", "code": 503}, {"kind": "status", "code": 502}, {"kind": "reset"})
+    rates = [1 / 15, 1 / 14, 1 / 13]
+    rules = [{**kind, "rate": rate} for kind, rate in zip(kinds, rates, strict=True)]
+
+    async def struck() -> list[int]:
+        await world.faults(*rules, seed=7)
+        for _ in range(600):
+            try:
+                await world.http.get("/adapters/projects/1")
+            except httpx.TransportError:
+                continue
+        return await world.hits()
+
+    hits = await struck()
+
+    assert all(25 <= each <= 55 for each in hits)
+    assert await struck() == hits

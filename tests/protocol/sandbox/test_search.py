@@ -75,3 +75,40 @@ async def test_a_bad_page_is_refused(world, query):
     reply = await world.http.post(f"/api/v2/testResults/search?{query}", json={})
 
     assert reply.status_code == 400
+
+
+@pytest.mark.parametrize("surface", ["/api/v2", "/adapters"])
+async def test_results_are_found_by_the_time_of_their_creation(world, surface):
+    await world.autotests("a", "b")
+    run = await world.run()
+    await world.send(run, report("a", "InProgress"))
+    [first] = (await world.seen(run))["results"]
+    await world.send(run, report("b"))
+
+    async def found(**moments):
+        wanted = {"testRunIds": [run], "createdDate": moments}
+        results = await world.ask("POST", f"{surface}/testResults/search", wanted)
+        return [each["autotestExternalId"] for each in results]
+
+    assert await found(to=first["created"]) == ["a"]
+    assert await found(**{"from": first["created"]}) == ["a", "b"]
+    assert await found(**{"from": "2099-01-01T00:00:00Z"}) == []
+    assert await found() == ["a", "b"]
+
+
+async def test_every_result_of_a_wanted_autotest_is_found_and_no_other(world):
+    tests = await world.autotests("a", "b", "c")
+    run, other = await world.run(), await world.run()
+    for each in (run, other):
+        await world.send(each, report("a", "InProgress"), report("b"), report("c"))
+    await world.send(run, report("a"))
+    numbers = [tests[0]["globalId"], tests[2]["globalId"], 999_999]
+
+    found = await world.ask(
+        "POST",
+        "/api/v2/testResults/search",
+        {"testRunIds": [run], "autoTestGlobalIds": numbers, "statusTypes": ["Succeeded"]},
+    )
+
+    assert [each["autotestExternalId"] for each in found] == ["a", "c"]
+    assert {each["testRunId"] for each in found} == {run}

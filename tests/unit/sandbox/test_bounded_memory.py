@@ -7,7 +7,7 @@ import pytest
 
 from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID
 from syncsvc.sandbox.replies import Refusal
-from syncsvc.sandbox.testit.library import Library
+from syncsvc.sandbox.testit.library import Attachment, Library
 from syncsvc.sandbox.testit.requests import CreateRun, NewResult, WriteAutotest
 from syncsvc.sandbox.testit.runs import Runs
 from syncsvc.sandbox.testit.statuses import StatusType
@@ -65,3 +65,26 @@ def test_the_oldest_run_makes_room_for_a_run_too():
     made = [runs.create(CreateRun(project_id=PROJECT_ID)).id for _ in range(3)]
 
     assert [run.id for run in runs] == made[1:]
+
+
+def test_the_oldest_content_makes_room_and_its_description_stays():
+    library = Library(noon, uuid4, most_content=10)
+    files = [Attachment(uuid4(), "f", "text/plain", 4, "digest", noon()) for _ in range(3)]
+
+    for each in files:
+        library.keep(each, b"1234")
+
+    assert list(library.contents) == [each.id for each in files[1:]]
+    assert list(library.attachments) == [each.id for each in files]
+
+
+def test_a_run_that_is_forgotten_is_searched_no_more():
+    runs = a_book(most_results=2)
+    first, second = (runs.create(CreateRun(project_id=PROJECT_ID)) for _ in range(2))
+    [test] = [each.id for each in runs.library.autotests.values() if each.written.name == "a"]
+    runs.send(first.id, reports("ab"))
+
+    runs.send(second.id, reports("ab"))
+
+    found = list(runs.results_of_tests([first.id, second.id], [test]))
+    assert [each.run_id for each in found] == [second.id]

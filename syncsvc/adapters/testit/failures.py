@@ -1,0 +1,117 @@
+"""What an error of Test IT, or of the way to it, means for whoever asked.
+
+An error is classed by its status code. Where a call must not be done twice, every failure after
+which it may have been done is Uncertain.
+"""
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from syncsvc.errors import (
+    Conflict,
+    Denied,
+    Rejected,
+    SyncsvcError,
+    TooLarge,
+    Unavailable,
+    Uncertain,
+    Unknown,
+)
+
+LONGEST_PAUSE = timedelta(hours=1)
+AGAIN = frozenset({408, 425, 429})
+NOT_DONE = frozenset({425, 429, 503})  # nobody has begun to carry it out
+DROPPED = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+NEVER_ASKED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+REFUSALS: dict[int, type[SyncsvcError]] = {
+    404: Unknown,
+    405: Unknown,  # a server without a surface may answer so
+    409: Conflict,
+    413: TooLarge,
+}
+
+
+class Hiccup(Unavailable):
+    """A quick failure that may be over already: a server error, or a connection that broke."""
+
+
+def of_answer(answer: httpx.Response, *, once: bool) -> SyncsvcError:
+    """Class an answer that is no success."""
+    code, path = answer.status_code, answer.request.url.path
+    said = f"Test IT answered {code} to {answer.request.method} {path}{_detail(answer)}"
+    if code in AGAIN or code >= 500:
+        return _later(answer, said, once=once and code not in NOT_DONE)
+    if code in (401, 403):
+        return Denied(f"{said}; check the token of this run, then 'syncsvc results retry'")
+    if answer.is_redirect:
+        target = answer.headers.get("location", "")[:200]
+        return Rejected(f"{said}; it points to {target}: use that address")
+    return REFUSALS.get(code, Rejected)(said)
+
+
+def of_failure(error: httpx.RequestError, said: str, *, once: bool) -> SyncsvcError:
+    """Class a failure to ask or to hear the answer; `said` tells what was asked."""
+    untrusted = _untrusted(error)
+    if untrusted is not None:
+        return Unavailable(
+            f"{said}: its certificate is not trusted ({untrusted}); name the file of its authority "
+            "in SYNCSVC_TESTIT_CA_FILE and restart"
+        )
+    said = f"{said}: {str(error) or type(error).__name__}"
+    if isinstance(error, httpx.UnsupportedProtocol):
+        return Rejected(said)
+    if isinstance(error, NEVER_ASKED):
+        return Unavailable(said)
+    if once:
+        return Uncertain(said)
+    return Hiccup(said) if isinstance(error, DROPPED) else Unavailable(said)
+
+
+def pause_asked_for(answer: httpx.Response) -> timedelta | None:
+    """Say for how long the server wants to be left in peace, if it does."""
+    if answer.status_code == 429 or (answer.status_code == 503 and _retry_after(answer)):
+        return _retry_after(answer) or timedelta(seconds=1)
+    return None
+
+
+def _later(answer: httpx.Response, said: str, *, once: bool) -> Unavailable:
+    pause = _retry_after(answer)
+    if once:
+        return Uncertain(said, retry_after=pause)
+    if pause is None and answer.status_code >= 500:
+        return Hiccup(said)
+    return Unavailable(said, retry_after=pause)
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        body = answer.json()
+        detail = body.get("detail") or body.get("title") or ""
+    except (ValueError, AttributeError):
+        detail = ""
+    return f" ({str(detail)[:200]})" if detail else ""
+
+
+def _retry_after(answer: httpx.Response) -> timedelta | None:
+    """Read Retry-After, in seconds or as a date, within an hour."""
+    said = answer.headers.get("Retry-After", "")
+    try:
+        if said.isdigit():
+            pause = timedelta(seconds=int(said))
+        else:
+            pause = parsedate_to_datetime(said) - datetime.now(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(pause, timedelta(0)), LONGEST_PAUSE)
+
+
+def _untrusted(error: BaseException | None) -> str | None:
+    """Find what the certificate's judge said in the causes of an error."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return None

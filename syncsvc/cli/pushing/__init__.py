@@ -1,0 +1,1 @@
+"""Pushing results from a CI agent: it speaks HTTP to a gateway, wherever that is."""

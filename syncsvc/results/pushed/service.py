@@ -1,0 +1,301 @@
+"""Somebody pushes whole results to a run, says when there are no more, and asks how far it is."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from msgspec.structs import replace as with_fields
+
+from syncsvc.errors import Rejected, Unknown
+from syncsvc.results.held.model import EntryState
+from syncsvc.results.held.ports import Filter
+from syncsvc.results.pushed.model import (
+    DEEPEST_STEP,
+    MOST_RESULTS,
+    Entry,
+    Phase,
+    Push,
+    Result,
+    Step,
+)
+from syncsvc.results.pushed.ports import (
+    Accepted,
+    Files,
+    NewRun,
+    PushBoard,
+    PushNudge,
+    PushOutbox,
+    Upload,
+)
+from syncsvc.runs.model import Destination, Run
+from syncsvc.runs.ports import Runs
+
+NUL = "\x00"  # PostgreSQL keeps no text that has one
+NO_SERVER = "no Test IT server is known for it: set SYNCSVC_TESTIT_URL and SYNCSVC_TESTIT_TOKEN"
+NO_PROJECT = "project_id: expected the id of a project, found none: name it, or set "
+NO_CONFIGURATION = "expected the id of a configuration, found none: name it, or set "
+
+
+class Destinations(Protocol):
+    """Decides which Test IT server a run belongs to."""
+
+    def named(self, base_url: str | None, token: str | None) -> Destination | None:
+        """Give what somebody names; None when nothing is named.
+
+        Raises Rejected when it cannot be used.
+        """
+        ...
+
+    def default(self) -> Destination | None:
+        """Give the configured one, if there is one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds for a push that does not say it."""
+
+    project_id: str | None = None
+    configuration_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the pushed results of a run are."""
+
+    push: Push
+    counts: Mapping[EntryState, int]
+    oldest_pending: Entry | None
+    newest_dead: Entry | None
+
+    @property
+    def last_error(self) -> str | None:
+        """Why something waits or is dead, if anything is."""
+        entries = (self.oldest_pending, self.newest_dead)
+        reasons = [self.push.reason, *(entry.reason for entry in entries if entry is not None)]
+        return next((reason for reason in reasons if reason), None)
+
+
+@dataclass(frozen=True)
+class PushService:
+    """What those who push results may ask.
+
+    All raise Rejected for what cannot be, Unknown for a run that is nowhere, and Unavailable when
+    it could not be stored: then nothing was, and it may be repeated as it is.
+    """
+
+    outbox: PushOutbox
+    files: Files
+    runs: Runs
+    board: PushBoard
+    destinations: Destinations
+    nudge: PushNudge
+    defaults: Defaults
+    clock: Callable[[], datetime]
+
+    async def create_run(
+        self, new: NewRun, base_url: str | None = None, token: str | None = None
+    ) -> str:
+        """Create a run in Test IT and give its id.
+
+        Raises Uncertain when Test IT gave no answer: perhaps there is a run then.
+        """
+        new = replace(new, project_id=self._project(new.project_id))
+        destination = self.destinations.named(base_url, token) or self._default_destination()
+        run_id = await self.board.create_run(destination, new)
+        await self.runs.put(Run(run_id, destination, self.clock()))
+        await self._open(run_id, new.project_id)
+        return run_id
+
+    async def accept(
+        self,
+        run_id: str,
+        results: Sequence[Result],
+        project_id: str | None = None,
+        configuration_id: str | None = None,
+    ) -> Accepted:
+        """Keep results until Test IT has them; once this returns they are committed."""
+        check_results(results)
+        push = await self._pushed(run_id, project_id)
+        results = _configured(results, configuration_id, push.configuration_id)
+        accepted = await self.outbox.accept(run_id, results, self.clock())
+        if accepted.new:
+            await self.nudge.push()
+        return accepted
+
+    async def complete(self, run_id: str) -> Progress:
+        """Note that no more results come: the run ends once all it has are delivered."""
+        check_uuid("run", run_id)
+        if await self.outbox.push(run_id) is None:
+            await self._adopt(run_id)
+        await self.outbox.ask_complete(run_id, self.clock())
+        await self.nudge.push()
+        return await self.progress(run_id)
+
+    async def progress(self, run_id: str) -> Progress:
+        """Say how far a run is. Raises Unknown when nothing was pushed to it."""
+        found = await self.progress_if_any(run_id)
+        if found is None:
+            raise Unknown(f"run: expected one that results are pushed to, found {run_id[:80]!r}")
+        return found
+
+    async def progress_if_any(self, run_id: str) -> Progress | None:
+        """Say how far a run is; None when nothing was pushed to it."""
+        push = await self.outbox.push(run_id)
+        if push is None:
+            return None
+        counts = await self.outbox.counts(run_id)
+        return Progress(
+            push,
+            counts,
+            await self.outbox.oldest_pending(run_id) if counts.get(EntryState.PENDING) else None,
+            await self._newest_dead(run_id) if counts.get(EntryState.DEAD) else None,
+        )
+
+    async def keep_file(
+        self,
+        run_id: str,
+        digest: str,
+        content: AsyncIterator[bytes],
+        project_id: str | None = None,
+    ) -> Upload:
+        """Keep a file that results of the run will name by its digest.
+
+        Raises TooLarge when it is over the limit of a file, or of all files.
+        """
+        check_digest(digest)
+        await self._pushed(run_id, project_id)
+        return await self.files.keep(run_id, digest, content, self.clock())
+
+    async def file(self, run_id: str, digest: str) -> Upload:
+        """Give a file that the run has. Raises Unknown."""
+        check_digest(digest)
+        found = await self.files.find(run_id, [digest])
+        if digest not in found:
+            raise Unknown(f"digest: expected that of a file of this run, found {digest}")
+        return found[digest]
+
+    async def _newest_dead(self, run_id: str) -> Entry | None:
+        found = await self.outbox.entries(Filter(EntryState.DEAD, run_id, 1))
+        return found[0] if found else None
+
+    async def _pushed(self, run_id: str, project_id: str | None) -> Push:
+        """Give the run's push, opened if it has none; a project that is named becomes its own."""
+        check_uuid("run", run_id)
+        if project_id is not None:
+            check_uuid("project_id", project_id)
+        push = await self.outbox.push(run_id)
+        if push is not None and project_id in (None, push.project_id):
+            return push
+        known = project_id or self.defaults.project_id
+        if known is None:
+            return await self._adopt(run_id)
+        if push is None:
+            await self._run(run_id)
+        return await self._open(run_id, self._project(known))
+
+    async def _adopt(self, run_id: str) -> Push:
+        """Open a push for a run that Test IT has, with the project that it has there."""
+        info = await self.board.run_info(await self._run(run_id))
+        return await self._open(run_id, info.project_id)
+
+    async def _run(self, run_id: str) -> Run:
+        """Give a run; one that nobody told us of belongs to the configured server."""
+        known = await self.runs.get(run_id)
+        if known is not None:
+            return known
+        run = Run(run_id, self._default_destination(), self.clock())
+        await self.runs.put(run)
+        return run
+
+    async def _open(self, run_id: str, project_id: str) -> Push:
+        configuration_id = self.defaults.configuration_id
+        if configuration_id is not None:
+            check_uuid("SYNCSVC_TESTIT_CONFIGURATION_ID", configuration_id)
+        return await self.outbox.open(
+            Push(run_id, project_id, configuration_id, Phase.NEW, self.clock())
+        )
+
+    def _project(self, named: str | None) -> str:
+        if named:
+            return check_uuid("project_id", named)
+        if self.defaults.project_id is None:
+            raise Rejected(NO_PROJECT + "SYNCSVC_TESTIT_PROJECT_ID")
+        return check_uuid("SYNCSVC_TESTIT_PROJECT_ID", self.defaults.project_id)
+
+    def _default_destination(self) -> Destination:
+        found = self.destinations.default()
+        if found is None:
+            raise Rejected(f"run: {NO_SERVER}")
+        return found
+
+
+def check_uuid(field: str, found: str) -> str:
+    """Give back an id of Test IT's. Raises Rejected when it is none."""
+    try:
+        well_formed = str(UUID(found)) == found.lower()
+    except ValueError:
+        well_formed = False
+    if not well_formed:
+        raise Rejected(f"{field}: expected an id of Test IT's, a UUID, found {found[:80]!r}")
+    return found
+
+
+def check_digest(found: str) -> None:
+    """Raises Rejected when it is no SHA-256."""
+    if len(found) != 64 or not set(found) <= set("0123456789abcdef"):
+        raise Rejected(
+            f"digest: expected SHA-256 as 64 of the characters 0-9a-f, found {found[:80]!r}"
+        )
+
+
+def check_results(results: Sequence[Result]) -> None:
+    """Raises Rejected for what their shape does not tell, with the field's path."""
+    if not 1 <= len(results) <= MOST_RESULTS:
+        raise Rejected(f"results: expected 1 to {MOST_RESULTS} results, found {len(results)}")
+    for index, result in enumerate(results):
+        if NUL in result.external_id or (result.key and NUL in result.key):
+            field = "external_id" if NUL in result.external_id else "key"
+            raise Rejected(f"results[{index}].{field}: expected text without NUL, found one")
+        if result.steps:
+            _check_depth(f"results[{index}].steps", result.steps, 1)
+
+
+def _check_depth(path: str, steps: Sequence[Step], depth: int) -> None:
+    if depth > DEEPEST_STEP:
+        raise Rejected(f"{path}: expected at most {DEEPEST_STEP} levels of steps, found more")
+    for index, step in enumerate(steps):
+        if step.steps:
+            _check_depth(f"{path}[{index}].steps", step.steps, depth + 1)
+
+
+def _configured(
+    results: Sequence[Result], named: str | None, default: str | None
+) -> Sequence[Result]:
+    """Write a request's configuration onto its results, since a run may have several at a time.
+
+    Raises Rejected for the first result that is left without one.
+    """
+    if named is not None:
+        check_uuid("configuration_id", named)
+    for found in Counter(result.configuration_id for result in results):
+        if found is not None:
+            _check_configuration(results, found)
+        elif named is None and default is None:
+            index = next(i for i, each in enumerate(results) if each.configuration_id is None)
+            remedy = NO_CONFIGURATION + "SYNCSVC_TESTIT_CONFIGURATION_ID"
+            raise Rejected(f"results[{index}].configuration_id: {remedy}")
+    if named is None:
+        return results
+    return [
+        each if each.configuration_id else with_fields(each, configuration_id=named)
+        for each in results
+    ]
+
+
+def _check_configuration(results: Sequence[Result], found: str) -> None:
+    index = next(i for i, each in enumerate(results) if each.configuration_id == found)
+    check_uuid(f"results[{index}].configuration_id", found)

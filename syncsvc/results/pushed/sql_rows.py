@@ -1,0 +1,71 @@
+"""How pushed results and pushes are written as rows, and read from them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import json
+from sqlalchemy import Connection, Row, Select, Update, select, update
+
+from syncsvc.results.held.model import EntryState
+from syncsvc.results.pushed.model import Entry, Phase, Push, Result
+from syncsvc.stores.sql.tables import pushed_results, pushes
+
+_PUSH = (
+    "run_id",
+    "project_id",
+    "configuration_id",
+    "phase",
+    "accepted_at",
+    "complete_asked_at",
+    "completed_at",
+    "attempt",
+    "reason",
+    "planned",
+)
+_ENTRY = (
+    "id",
+    "run_id",
+    "payload",
+    "accepted_at",
+    "state",
+    "sent_at",
+    "target_id",
+    "attempt",
+    "due_at",
+    "claim",
+    "reason",
+    "settled_at",
+    "revived_at",
+)
+_results = json.Decoder(Result)
+
+SELECT_PUSH = select(*[pushes.c[name] for name in _PUSH])
+SELECT_ENTRY = select(*[pushed_results.c[name] for name in _ENTRY])
+
+
+def push_row(push: Push) -> dict[str, Any]:
+    return {name: getattr(push, name) for name in _PUSH}
+
+
+def read_push(connection: Connection, run_id: str) -> Push | None:
+    row = connection.execute(SELECT_PUSH.where(pushes.c.run_id == run_id)).first()
+    return None if row is None else _push(row)
+
+
+def change_push(run_id: str, **changes: object) -> Update:
+    return update(pushes).where(pushes.c.run_id == run_id).values(changes)
+
+
+def read_entries(connection: Connection, query: Select[Any]) -> list[Entry]:
+    return [_entry(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - documented
+
+
+def _push(row: Row[Any]) -> Push:
+    values = dict(row._mapping)  # noqa: SLF001 - the documented name
+    return Push(phase=Phase(values.pop("phase")), **values)
+
+
+def _entry(row: Mapping[Any, Any]) -> Entry:
+    values = dict(row)
+    result = _results.decode(values.pop("payload"))
+    return Entry(result=result, state=EntryState(values.pop("state")), **values)

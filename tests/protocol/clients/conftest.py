@@ -1,0 +1,14 @@
+"""The gateway of the neighbours, for clients that speak in bytes."""
+
+import uuid
+
+import pytest
+
+from tests.protocol.gateway.conftest import api, gateway, migrated, settings
+
+__all__ = ["api", "gateway", "migrated", "settings"]
+
+
+@pytest.fixture
+def run_id() -> str:
+    return str(uuid.uuid4())
