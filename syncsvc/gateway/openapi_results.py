@@ -21,6 +21,8 @@ SHAPES = (
     pushes_api.PushBody,
     pushes_api.AcceptedView,
     pushes_api.FileView,
+    pushes_api.AttachBody,
+    pushes_api.RunFilesView,
 )
 REFUSALS = {
     "400": "Wrong as it stands.",
@@ -66,6 +68,7 @@ def _runs() -> dict[str, dict[str, Call]]:
     project = _query("project_id", {"type": "string"})
     octets = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
     accept = "Keep 1 to 1000 results until Test IT has them."
+    attach = "Attach files that the run has to the run itself when it ends."
     ask = "Whether the run has a file."
     return {
         "/api/v1/runs": {
@@ -80,6 +83,10 @@ def _runs() -> dict[str, dict[str, Call]]:
         },
         "/api/v1/runs/{run}/results": {
             "post": Call("pushResults", accept, "AcceptedView", (run,), _json("PushBody"))
+        },
+        "/api/v1/runs/{run}/attachments": {
+            "post": Call("attachFiles", attach, "RunFilesView", (run,), _json("AttachBody")),
+            "get": Call("listFiles", "The files of the run itself.", "RunFilesView", (run,)),
         },
         "/api/v1/runs/{run}/attachments/{digest}": {
             "put": Call("keepFile", "Keep a file.", "FileView", (run, digest, project), octets),

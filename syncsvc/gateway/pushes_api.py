@@ -1,7 +1,7 @@
 """The pushes' part of the API: whole results for a run, and the files that go with them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,8 +13,8 @@ from structlog.contextvars import bind_contextvars
 
 from syncsvc.errors import Unavailable
 from syncsvc.gateway.reading import json_reply, read_json
-from syncsvc.results.pushed.model import Result
-from syncsvc.results.pushed.ports import Upload
+from syncsvc.results.pushed.model import AttachmentRef, Result
+from syncsvc.results.pushed.ports import RunFile, Upload
 from syncsvc.results.pushed.service import PushService
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -49,6 +49,29 @@ class FileView(msgspec.Struct):
         return cls(upload.digest, upload.size)
 
 
+class AttachBody(msgspec.Struct, forbid_unknown_fields=True):
+    """1 to 1000 files that the run has, to be attached to the run itself when it ends."""
+
+    files: list[AttachmentRef]
+
+
+class RunFileView(msgspec.Struct):
+    """A file of the run itself: waiting, attached, or refused for a reason."""
+
+    digest: str
+    name: str
+    state: str
+    reason: str | None
+
+    @classmethod
+    def of(cls, file: RunFile) -> "RunFileView":
+        return cls(file.digest, file.name, file.state, file.reason)
+
+
+class RunFilesView(msgspec.Struct):
+    files: list[RunFileView]
+
+
 @dataclass(frozen=True)
 class PushesApi:
     """Takes what is pushed."""
@@ -56,9 +79,12 @@ class PushesApi:
     pushes: PushService
 
     def routes(self) -> list[BaseRoute]:
-        file = "/api/v1/runs/{run}/attachments/{digest}"
+        files = "/api/v1/runs/{run}/attachments"
+        file = files + "/{digest}"
         return [
             Route("/api/v1/runs/{run}/results", self.accept, methods=["POST"]),
+            Route(files, self.attach, methods=["POST"]),
+            Route(files, self.show_files, methods=["GET"]),
             Route(file, self.keep_file, methods=["PUT"]),
             Route(file, self.show_file, methods=["GET"]),
         ]
@@ -72,6 +98,15 @@ class PushesApi:
         )
         return json_reply(AcceptedView(accepted.new, accepted.known))
 
+    async def attach(self, request: Request) -> Response:
+        run_id = request.path_params["run"]
+        bind_contextvars(run=run_id)
+        body = await read_json(request, AttachBody, LARGEST_BODY)
+        return _run_files(await self.pushes.attach(run_id, body.files))
+
+    async def show_files(self, request: Request) -> Response:
+        return _run_files(await self.pushes.run_files(request.path_params["run"]))
+
     async def keep_file(self, request: Request) -> Response:
         run_id, digest = request.path_params["run"], request.path_params["digest"]
         bind_contextvars(run=run_id)
@@ -83,6 +118,10 @@ class PushesApi:
     async def show_file(self, request: Request) -> Response:
         found = await self.pushes.file(request.path_params["run"], request.path_params["digest"])
         return json_reply(FileView.of(found))
+
+
+def _run_files(files: Sequence[RunFile]) -> Response:
+    return json_reply(RunFilesView([RunFileView.of(file) for file in files]))
 
 
 async def _pieces(request: Request) -> AsyncIterator[bytes]:

@@ -1,5 +1,6 @@
 """What the API shows of runs and results; moments are ISO 8601 in UTC."""
 
+from collections import Counter
 from datetime import datetime
 
 import msgspec
@@ -36,6 +37,7 @@ class ResultView(msgspec.Struct):
     settled_at: datetime | None
     kind: str
     target_id: str | None  # the result in Test IT, once it is known
+    key: str | None = None  # of a pushed one
 
     @classmethod
     def of(cls, entry: AnyEntry) -> "ResultView":
@@ -50,7 +52,10 @@ class WorkerView(msgspec.Struct):
 
 
 class PushedView(msgspec.Struct):
-    """How far the pushed results of a run are; `phase` is completed once all are delivered."""
+    """How far the pushed results of a run are; `phase` is completed once all are delivered.
+
+    `files` counts those of the run itself by their state: waiting, attached or refused.
+    """
 
     phase: str
     project_id: str
@@ -61,6 +66,7 @@ class PushedView(msgspec.Struct):
     completed_at: datetime | None
     oldest_pending_at: datetime | None
     last_error: str | None
+    files: dict[str, int]
 
     @classmethod
     def of(cls, progress: Progress) -> "PushedView":
@@ -75,6 +81,7 @@ class PushedView(msgspec.Struct):
             completed_at=push.completed_at,
             oldest_pending_at=None if oldest is None else oldest.accepted_at,
             last_error=progress.last_error,
+            files=dict(Counter(str(file.state) for file in progress.files)),
         )
 
 
@@ -153,4 +160,5 @@ def _pushed(entry: PushedEntry) -> ResultView:
         settled_at=entry.settled_at,
         kind=Kind.PUSHED,
         target_id=entry.target_id,
+        key=entry.result.key,
     )

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
@@ -53,11 +54,21 @@ class Play:
                 return
         pytest.fail(f"not over after {MOST_TICKS} ticks: {await self.outbox.counts()}")
 
+    async def pause(self, seconds: float) -> None:
+        self.clock.pass_(timedelta(seconds=seconds))
+
     async def tick(self) -> None:
         self.clock.pass_(AFTER_CLAIM)
         outbox = SmallBatches(self.outbox, LIMIT, self.fate)
         delivery = PushDelivery(
-            outbox, self.files, self.runs, self.board, TERMS, self.clock, self.chance.random
+            outbox,
+            self.files,
+            self.runs,
+            self.board,
+            TERMS,
+            self.clock,
+            self.chance.random,
+            self.pause,
         )
         await delivery.deliver_due()
         await delivery.end_finished()

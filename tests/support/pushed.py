@@ -78,6 +78,7 @@ class TestItRun:
     state: str = "InProgress"
     rows: list[TestResultRow] = field(default_factory=list)
     closings: int = 0
+    files: list[str] = field(default_factory=list)
 
     def settle(self) -> None:
         if self.state == "InProgress" and self.rows and all(r.status in FINAL for r in self.rows):
@@ -94,6 +95,7 @@ class PushBoardTwin:
     bad_tests: set[str] = field(default_factory=set)  # tests that cannot be created
     bad_files: set[str] = field(default_factory=set)  # names
     takes_late: bool = False
+    refuses_files: bool = False  # of runs
     runs: dict[str, TestItRun] = field(default_factory=lambda: {"run": TestItRun()})
     tests: set[str] = field(default_factory=set)
     uploads: dict[str, bytes] = field(default_factory=dict)
@@ -161,7 +163,9 @@ class PushBoardTwin:
         finally:
             self.posting -= 1
 
-    async def shown(self, run: Run, external_ids: Collection[str]) -> Sequence[Shown]:
+    async def shown(self, run: Run, project_id: str, results: Sequence[Result]) -> Sequence[Shown]:
+        external_ids = {result.external_id for result in results}
+
         def show() -> Sequence[Shown]:
             return [r.shown for r in self._run(run).rows if r.external_id in external_ids]
 
@@ -206,6 +210,15 @@ class PushBoardTwin:
             return file_id
 
         return await self._do("upload", keep)
+
+    async def attach(self, run: Run, attachment_ids: Collection[str]) -> None:
+        def assign() -> None:
+            home = self._run(run)
+            if self.refuses_files:
+                raise Rejected("the run cannot be changed")
+            home.files += [each for each in attachment_ids if each not in home.files]
+
+        await self._do("attach", assign)
 
     async def status_codes(self, run: Run, project_id: str | None) -> Sequence[str]:
         return self.codes
@@ -326,8 +339,18 @@ class PushHouse:
         """Begin anew, as a task worker that was started after another has died."""
         outbox: Any = SmallBatches(self.outbox, self.limit, self._decide)
         self.delivery = PushDelivery(
-            outbox, self.files, self.runs, self.board, self.terms, self.clock, lambda: 0.5
+            outbox,
+            self.files,
+            self.runs,
+            self.board,
+            self.terms,
+            self.clock,
+            lambda: 0.5,
+            self._pause,
         )
+
+    async def _pause(self, seconds: float) -> None:
+        self.clock.pass_(timedelta(seconds=seconds))
 
     def _decide(self, step: str) -> Fate:
         return self.fate(step)

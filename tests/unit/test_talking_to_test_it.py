@@ -261,7 +261,7 @@ async def test_a_hiccup_is_repeated_in_place_so_that_every_second_call_may_fail(
         (httpx.Response(503, headers={"Retry-After": "9"}), 1),
         (httpx.Response(429), 1),
         (httpx.Response(400), 1),
-        (httpx.ReadTimeout("slow"), 1),
+        (httpx.ReadTimeout("slow"), 2),
         (httpx.ConnectError("refused"), 1),
         (httpx.ReadError("reset"), 3),
     ],

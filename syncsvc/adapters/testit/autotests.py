@@ -59,22 +59,20 @@ class Autotests:
         for some in _chunks(list(wanted)):
             await self._ensure(project, {each: wanted[each] for each in some})
 
-    async def global_ids(
-        self, project: Project, external_ids: Collection[str]
-    ) -> Mapping[str, int]:
-        """Give the numbers of those that exist, by external id."""
+    async def global_ids(self, project: Project, results: Sequence[Result]) -> Mapping[str, int]:
+        """Give the numbers of those tests that exist, by external id."""
+        wanted = {result.external_id: result for result in results}
         found: dict[str, int] = {}
-        strange: list[str] = []
-        for each in external_ids:
+        for each in wanted:
             seen = self.memory.get(_key(project, each))
-            if seen is None:
-                strange.append(each)
-            else:
+            if seen is not None:
                 found[each] = seen.global_id
-        for some in _chunks(strange):
+        for some in _chunks([each for each in wanted if each not in found]):
             for each, item in (await self._search(project, some)).items():
                 found[each] = item["globalId"]
-                self.memory.keep(_key(project, each), Seen(found[each]))
+                as_described = updated(item, wanted[each], project.id) is None
+                known = digest(wanted[each]) if as_described else None
+                self.memory.keep(_key(project, each), Seen(found[each], known))
         return found
 
     def forget(self, project: Project, results: Iterable[Result]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from syncsvc.errors import Rejected
 from syncsvc.results.held.model import FinalStatus, StatusType
 from syncsvc.results.pushed.model import Link, Result, Step
 from syncsvc.results.pushed.ports import NewRun, Post
@@ -46,15 +47,15 @@ def status_of(post: Post, workflow: Mapping[str, str]) -> FinalStatus:
 
 
 def new_result(post: Post, status: FinalStatus) -> Body:
-    """Write a result as it is posted."""
+    """Write a result as it is posted. Raises Rejected for a moment that is none in UTC."""
     result = post.result
     return _told(
         {
             "configurationId": post.configuration_id,
             "autoTestExternalId": result.external_id,
             **_status(status),
-            "startedOn": _instant(result.started_at),
-            "completedOn": _instant(result.finished_at),
+            "startedOn": _instant("started_at", result.started_at),
+            "completedOn": _instant("finished_at", result.finished_at),
             "duration": result.duration_ms,
             "message": result.message,
             "traces": result.traces,
@@ -146,8 +147,15 @@ def _outline(steps: Sequence[Step], indent: str) -> Iterator[str]:
         yield from _outline(step.steps, indent + "  ")
 
 
-def _instant(moment: datetime | None) -> str | None:
+def _instant(field: str, moment: datetime | None) -> str | None:
     """Write a moment in UTC; one without a zone is taken to be in UTC."""
     if moment is None:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return zoned.astimezone(UTC).isoformat()
+    except OverflowError as error:
+        found = zoned.isoformat()
+        raise Rejected(
+            f"{field}: expected a moment of the years 1 to 9999 in UTC, found {found}"
+        ) from error

@@ -18,7 +18,7 @@ import httpx
 import msgspec
 
 from syncsvc.adapters.testit.destinations import TestItDestinations
-from syncsvc.adapters.testit.failures import Hiccup, of_answer, of_failure, pause_asked_for
+from syncsvc.adapters.testit.failures import Hiccup, Silence, of_answer, of_failure, pause_asked_for
 from syncsvc.coordination.gate.ports import Gate
 from syncsvc.errors import Rejected, TooLarge, Unavailable, Uncertain, Unknown
 from syncsvc.runs.model import Destination
@@ -151,10 +151,14 @@ class TestItCalls:
         return None if _is_page(answer) else answer
 
     async def _send(self, place: str, message: _Message) -> httpx.Response:
+        silences = 0
         for longest in () if message.once else PAUSES:
             try:
                 return await self._pass(place, message)
-            except Hiccup:
+            except Hiccup as error:
+                silences += isinstance(error, Silence)
+                if silences > 1:
+                    raise
                 await self.pause(longest * self.chance())
         return await self._pass(place, message)
 

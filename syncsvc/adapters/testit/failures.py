@@ -38,6 +38,10 @@ class Hiccup(Unavailable):
     """A quick failure that may be over already: a server error, or a connection that broke."""
 
 
+class Silence(Hiccup):
+    """No answer in time, which is not quick: it is worth one more try and no third."""
+
+
 def of_answer(answer: httpx.Response, *, once: bool) -> SyncsvcError:
     """Class an answer that is no success."""
     code, path = answer.status_code, answer.request.url.path
@@ -67,6 +71,8 @@ def of_failure(error: httpx.RequestError, said: str, *, once: bool) -> SyncsvcEr
         return Unavailable(said)
     if once:
         return Uncertain(said)
+    if isinstance(error, httpx.ReadTimeout):
+        return Silence(said)
     return Hiccup(said) if isinstance(error, DROPPED) else Unavailable(said)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from syncsvc.adapters.testit import bodies
+from syncsvc.adapters.testit import bodies, run_update
 from syncsvc.adapters.testit.autotests import Autotests, Project
 from syncsvc.adapters.testit.calls import Ask, TestItCalls, read
 from syncsvc.adapters.testit.forms import form
@@ -40,14 +40,12 @@ class TestItPushes:
     autotests: Autotests = field(init=False)
     _results: ShownResults = field(init=False)
     _workflows: Workflows = field(init=False)
-    _projects: Memory[tuple[str, str], str] = field(init=False)  # by server and run
     _bound: Memory[tuple[str, str], bool] = field(init=False)  # by server and result
 
     def __post_init__(self) -> None:
         self.autotests = Autotests(self.calls)
         self._results = ShownResults(self.calls)
         self._workflows = Workflows(self.calls)
-        self._projects = Memory(MOST_REMEMBERED)
         self._bound = Memory(MOST_REMEMBERED)
 
     async def create_run(self, destination: Destination, new: NewRun) -> str:
@@ -82,9 +80,9 @@ class TestItPushes:
             self._workflows.forget(run, project_id)
             raise
 
-    async def shown(self, run: Run, external_ids: Collection[str]) -> Sequence[Shown]:
-        project = Project(run.destination, await self._project_of(run))
-        numbers = list((await self.autotests.global_ids(project, external_ids)).values())
+    async def shown(self, run: Run, project_id: str, results: Sequence[Result]) -> Sequence[Shown]:
+        project = Project(run.destination, project_id)
+        numbers = list((await self.autotests.global_ids(project, results)).values())
         return [
             shown
             for start in range(0, len(numbers), MOST_TESTS)
@@ -119,6 +117,13 @@ class TestItPushes:
         answer = await self.calls.stream(run.destination, "/attachments", form(name, size, content))
         return read(answer, lambda body: _text(body["id"]))
 
+    async def attach(self, run: Run, attachment_ids: Collection[str]) -> None:
+        answer = await self.calls.call(run.destination, Ask("GET", f"/testRuns/{run.id}"))
+        updated = read(answer, partial(run_update.with_files, attachment_ids=attachment_ids))
+        if updated is not None:
+            with _conflicts_pass():
+                await self.calls.call(run.destination, Ask("PUT", "/testRuns", json=updated))
+
     async def status_codes(self, run: Run, project_id: str | None) -> Sequence[str]:
         return tuple(await self._workflows.of(run, project_id)) if project_id else ()
 
@@ -148,14 +153,6 @@ class TestItPushes:
         results = [post.result for post in posts]
         self.autotests.forget(project, results)
         await self.ensure_autotests(run, project_id, results)
-
-    async def _project_of(self, run: Run) -> str:
-        key = (run.destination.base_url, run.id)
-        project_id = self._projects.get(key)
-        if project_id is None:
-            project_id = (await self.run_info(run)).project_id
-            self._projects.keep(key, project_id)
-        return project_id
 
     async def _with_binding(self, run: Run, found: Shown) -> Shown:
         key = (run.destination.base_url, found.id)

@@ -1,18 +1,18 @@
 """One batch is delivered: look what is there, bring the files, then post what is left."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from structlog.contextvars import bound_contextvars
 
-from syncsvc.errors import SyncsvcError, Unavailable, Unknown
+from syncsvc.errors import SyncsvcError, Unavailable, Uncertain, Unknown
 from syncsvc.results.pushed.looking import Looking
 from syncsvc.results.pushed.model import Batch, Phase
 from syncsvc.results.pushed.ports import Files, PushBoard, PushOutbox
 from syncsvc.results.pushed.posting import Posting
-from syncsvc.results.pushed.setbacks import Setbacks
+from syncsvc.results.pushed.setbacks import ECHO, Setbacks
 from syncsvc.results.pushed.settling import Settling
 from syncsvc.results.pushed.uploading import Uploading
 from syncsvc.results.pushed.work import ClaimLost, Work
@@ -21,6 +21,7 @@ from syncsvc.telemetry import get_logger
 
 log = get_logger(__name__)
 
+LOOKS = 3  # of one attempt at a batch, each after a lost answer
 ONE_BATCH = timedelta(seconds=50)  # shorter than its claim, so nobody else has it meanwhile
 
 
@@ -32,6 +33,7 @@ class Batches:
     board: PushBoard
     setbacks: Setbacks
     clock: Callable[[], datetime]
+    pause: Callable[[float], Awaitable[None]]
     _settling: Settling = field(init=False)
     _looking: Looking = field(init=False)
     _uploading: Uploading = field(init=False)
@@ -102,6 +104,16 @@ class Batches:
             return Unavailable(f"unexpected {error!r}")
 
     async def _show(self, work: Work) -> None:
+        """Show a batch; where an answer was lost, look at once: we still know its autotests."""
+        for _ in range(LOOKS):
+            try:
+                return await self._show_once(work)
+            except Uncertain as error:
+                log.warning("looked at soon", count=len(work.left), reason=str(error))
+                await self.pause(ECHO.total_seconds())
+        return await self._show_once(work)
+
+    async def _show_once(self, work: Work) -> None:
         await self._refuse_unplaced(work)
         await self._looking.settle_shown(work)
         files = await self._uploading.upload(work)

@@ -4,10 +4,12 @@ Entries are claimed in batches, several side by side; who dies leaves them to be
 Before a result whose outcome is unknown is posted again, one looks whether it is there.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from syncsvc.results.pushed.attaching import Attaching
 from syncsvc.results.pushed.batches import Batches
 from syncsvc.results.pushed.ending import Claimed, Ending
 from syncsvc.results.pushed.model import LARGEST_BATCH, Batch
@@ -32,13 +34,17 @@ class PushDelivery:
     terms: PushTerms
     clock: Callable[[], datetime]
     chance: Callable[[], float]  # in [0, 1)
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     _batches: SideBySide[Batch] = field(init=False)
     _endings: SideBySide[Claimed] = field(init=False)
 
     def __post_init__(self) -> None:
         setbacks = Setbacks(self.outbox, self.terms, self.clock, self.chance)
-        batches = Batches(self.outbox, self.files, self.runs, self.board, setbacks, self.clock)
-        ending = Ending(self.outbox, self.runs, self.board, setbacks, self.clock)
+        batches = Batches(
+            self.outbox, self.files, self.runs, self.board, setbacks, self.clock, self.pause
+        )
+        attaching = Attaching(self.files, self.board)
+        ending = Ending(self.outbox, self.runs, self.board, attaching, setbacks, self.clock)
         at_once = self.terms.at_once
         self._batches = SideBySide(self._claim, batches.deliver, at_once, self.clock)
         self._endings = SideBySide(self._claim_ending, ending.end, at_once, self.clock)

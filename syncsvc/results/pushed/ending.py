@@ -1,6 +1,7 @@
 """A run ends when all that was pushed to it is there: its held result becomes final.
 
-Test IT closes the run then by itself; where it does not and somebody asked for it, we do.
+Test IT closes the run then by itself, so its files are attached before; where it does not and
+somebody asked for it, we do.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from structlog.contextvars import bound_contextvars
 
 from syncsvc.errors import Denied, Rejected, SyncsvcError, Unavailable, Unknown
 from syncsvc.results.held.model import Cut, EntryState, FinalStatus, final_status
+from syncsvc.results.pushed.attaching import Attaching
 from syncsvc.results.pushed.model import Entry, Push
 from syncsvc.results.pushed.ports import PushBoard, PushOutbox
 from syncsvc.results.pushed.posting import OVER
@@ -33,6 +35,7 @@ class Ending:
     outbox: PushOutbox
     runs: Runs
     board: PushBoard
+    attaching: Attaching
     setbacks: Setbacks
     clock: Callable[[], datetime]
 
@@ -68,6 +71,7 @@ class Ending:
         run = await self.runs.get(push.run_id)
         if run is None:
             raise Unknown(f"run {push.run_id} is not in the database any more")
+        await self.attaching.attach(run)
         for entry in held:
             if not await self._finalise(run, push, entry):
                 return False
@@ -121,6 +125,7 @@ class Ending:
             return 0
         log.error("run given up", reason=str(error))
         await self.setbacks.bury(held, str(error))
+        await self.attaching.give_up(push.run_id, str(error))
         return int(await self.outbox.ended(push.run_id, push.accepted_at, now))
 
     def _is_over(self, push: Push, error: SyncsvcError) -> bool:

@@ -32,7 +32,9 @@ class Looking:
             await self._settle(work, sure)
             for entry, proof in proofs:
                 await self._settle_by_mark(work, entry, proof.doubtful)
-            await self.outbox.not_sent([e for e in unsure if e.id in work.left])
+            absent = [entry for entry in unsure if entry.id in work.left]
+            await self.outbox.not_sent(absent)
+            work.sent(absent, None)
 
     async def aim_at_waiting(self, work: Work) -> None:
         """Start a run that is not, and find the results that a plan has made for ours."""
@@ -48,7 +50,8 @@ class Looking:
 
     async def _proofs(self, work: Work, unsure: Sequence[Entry]) -> Sequence[tuple[Entry, Proof]]:
         tests = {entry.result.external_id for entry in unsure}
-        shown = await self.board.shown(work.run, tests)
+        results = [entry.result for entry in unsure]
+        shown = await self.board.shown(work.run, work.push.project_id, results)
         # in this order: who was posted before the look and settles meanwhile is in one of both
         contested = await self.outbox.contested(work.run.id, tests)
         explained = await self.outbox.targets(work.run.id, tests)

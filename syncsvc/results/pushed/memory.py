@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from syncsvc.errors import Rejected, Unknown
 from syncsvc.results.held.model import EntryState
 from syncsvc.results.held.ports import Filter
-from syncsvc.results.pushed.model import Batch, Entry, Phase, Push, Result
-from syncsvc.results.pushed.ports import Accepted, Upload
+from syncsvc.results.pushed.model import Batch, Entry, FileState, Phase, Push, Result
+from syncsvc.results.pushed.ports import Accepted, RunFile, Upload
 from syncsvc.runs.memory import MemoryRuns
 
 _BEFORE = {  # the states from which each may be reached
@@ -26,6 +26,7 @@ class MemoryPushOutbox:
     rows: dict[str, Entry] = field(default_factory=dict)
     uploads: dict[tuple[str, str], Upload] = field(default_factory=dict)
     kept_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    run_files: dict[tuple[str, str], RunFile] = field(default_factory=dict)
     contents: dict[tuple[str, str], list[bytes]] = field(default_factory=dict)
     served_at: dict[str, datetime] = field(default_factory=dict)
     ending_due_at: dict[str, datetime] = field(default_factory=dict)
@@ -160,7 +161,8 @@ class MemoryPushOutbox:
         known = self.pushes.get(run_id)
         if known is None:
             return False
-        if known.accepted_at != accepted_at or self._open_entries(run_id):
+        waits = self._open_entries(run_id) or self._waiting_files(run_id)
+        if known.accepted_at != accepted_at or waits:
             self._change_push(run_id, phase=Phase.NEW, planned=None)
             return False
         self._change_push(run_id, phase=Phase.COMPLETED, completed_at=now, reason=None)
@@ -241,6 +243,14 @@ class MemoryPushOutbox:
                 del self.pushes[push.run_id]
         return forgotten
 
+    def note_file(self, run_id: str, now: datetime) -> None:
+        """Have a run ended again, with the file that it got now."""
+        push = self.pushes[run_id]
+        if push.phase is Phase.COMPLETED:
+            self._change_push(run_id, complete_asked_at=push.complete_asked_at or push.accepted_at)
+        self._reopen(run_id)
+        self._change_push(run_id, accepted_at=max(push.accepted_at, now))
+
     def _check_attachments(self, run_id: str, results: Sequence[Result]) -> None:
         for result in results:
             for file in result.attachments:
@@ -274,7 +284,8 @@ class MemoryPushOutbox:
         claimed = [self._change(entry, claim=claim, due_at=ends_at) for entry in entries]
         push = self.pushes[run_id]
         waiting = self._where(run_id=run_id, state=EntryState.PENDING)
-        return Batch(push, claimed, push.phase is Phase.NEW, len(waiting) > len(claimed))
+        more = len(waiting) > len(claimed) or bool(self._waiting_files(run_id))
+        return Batch(push, claimed, push.phase is Phase.NEW, more)
 
     def _may_end(self, push: Push, idle_before: datetime) -> bool:
         asked = push.complete_asked_at is not None or push.accepted_at < idle_before
@@ -299,7 +310,16 @@ class MemoryPushOutbox:
 
     def _needs(self, run_id: str, digest: str) -> bool:
         files = (f for e in self._where(run_id=run_id) for f in e.result.attachments)
-        return any(file.digest == digest for file in files)
+        return (run_id, digest) in self._waiting_files(run_id) or any(
+            file.digest == digest for file in files
+        )
+
+    def _waiting_files(self, run_id: str) -> list[tuple[str, str]]:
+        return [
+            name
+            for name, file in self.run_files.items()
+            if name[0] == run_id and file.state is FileState.WAITING
+        ]
 
     def _has_files(self, run_id: str) -> bool:
         return any(run == run_id for run, _ in self.uploads)
@@ -307,6 +327,7 @@ class MemoryPushOutbox:
     def _forget_file(self, name: tuple[str, str]) -> None:
         del self.uploads[name], self.kept_at[name]
         self.contents.pop(name, None)
+        self.run_files.pop(name, None)
 
     def _claimed(self, entries: Sequence[Entry]) -> list[Entry]:
         """Give those, as they stand, whose claim is still theirs."""

@@ -1,13 +1,14 @@
 """Attachments in this process: the twin that unit tests use."""
 
 import hashlib
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from syncsvc.errors import Rejected, TooLarge, Unavailable, Unknown
 from syncsvc.results.pushed.memory import MemoryPushOutbox
-from syncsvc.results.pushed.ports import Upload
+from syncsvc.results.pushed.model import AttachmentRef, FileState
+from syncsvc.results.pushed.ports import RunFile, Upload
 
 
 @dataclass
@@ -53,6 +54,42 @@ class MemoryFiles:
                 self.outbox.uploads[name], attachment_id=attachment_id
             )
             self.outbox.contents.pop(name, None)
+
+    async def attach(self, run_id: str, files: Sequence[AttachmentRef], now: datetime) -> int:
+        if run_id not in self.outbox.pushes:
+            raise Unknown(f"run: expected one that is open for results, found {run_id[:80]!r}")
+        missing = [
+            file.digest for file in files if (run_id, file.digest) not in self.outbox.uploads
+        ]
+        if missing:
+            raise Rejected(
+                f"attachments: expected files that run {run_id[:80]!r} has, "
+                f"found {min(missing)}: upload it first"
+            )
+        added = sum(self._attach(run_id, file) for file in files)
+        if added:
+            self.outbox.note_file(run_id, now)
+        return added
+
+    async def of_run(self, run_id: str) -> Sequence[RunFile]:
+        mine = [file for (run, _), file in self.outbox.run_files.items() if run == run_id]
+        return sorted(mine, key=lambda file: file.digest)
+
+    async def settled(
+        self, run_id: str, digests: Collection[str], state: FileState, reason: str | None
+    ) -> None:
+        for name in [(run_id, digest) for digest in digests]:
+            known = self.outbox.run_files.get(name)
+            if known is not None and known.state is FileState.WAITING:
+                self.outbox.run_files[name] = replace(known, state=state, reason=reason)
+
+    def _attach(self, run_id: str, file: AttachmentRef) -> bool:
+        known = self.outbox.run_files.get((run_id, file.digest))
+        if known is not None and known.state is not FileState.REFUSED:
+            return False
+        name = known.name if known else file.name
+        self.outbox.run_files[run_id, file.digest] = RunFile(file.digest, name)
+        return True
 
     async def _read(self, content: AsyncIterator[bytes]) -> list[bytes]:
         stored = sum(len(p) for pieces in self.outbox.contents.values() for p in pieces)

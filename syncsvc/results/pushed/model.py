@@ -86,6 +86,14 @@ class Phase(StrEnum):
     COMPLETED = "completed"  # all delivered and the run closed; a later result opens it again
 
 
+class FileState(StrEnum):
+    """How far a file of a run itself is."""
+
+    WAITING = "waiting"  # attached when the run ends
+    ATTACHED = "attached"
+    REFUSED = "refused"  # given up: a person must look
+
+
 @dataclass(frozen=True, slots=True)
 class Push:
     """What the pushed results of a run have in common, and how far they are."""
@@ -94,7 +102,7 @@ class Push:
     project_id: str
     configuration_id: str | None  # default of its results
     phase: Phase
-    accepted_at: datetime  # when the newest result came
+    accepted_at: datetime  # when the newest result, or file of the run itself, came
     complete_asked_at: datetime | None = None  # somebody said that there are no more
     completed_at: datetime | None = None
     attempt: int = 0  # at opening or ending it
@@ -128,4 +136,4 @@ class Batch:
     push: Push
     entries: Sequence[Entry]
     opens: bool  # nobody else has entries of this run before this batch is settled
-    more: bool  # the run has further entries that wait
+    more: bool  # the run has further entries, or files of its own, that wait

@@ -7,7 +7,14 @@ from typing import Protocol
 
 from syncsvc.results.held.model import EntryState, FinalStatus
 from syncsvc.results.held.ports import Filter
-from syncsvc.results.pushed.model import Batch, Entry, Push, Result
+from syncsvc.results.pushed.model import (
+    AttachmentRef,
+    Batch,
+    Entry,
+    FileState,
+    Push,
+    Result,
+)
 from syncsvc.runs.model import Destination, Run
 
 
@@ -116,7 +123,7 @@ class PushOutbox(Protocol):
         ...
 
     async def ended(self, run_id: str, accepted_at: datetime, now: datetime) -> bool:
-        """Note that it is completed; False when a newer result came meanwhile: then it is NEW."""
+        """Note that it is completed; False when a newer result or file came: then it is NEW."""
         ...
 
     async def end_later(self, run_id: str, due_at: datetime, reason: str) -> None:
@@ -180,6 +187,16 @@ class Upload:
     attachment_id: str | None = None  # in Test IT, once it is there
 
 
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """A file that belongs to a run itself; `reason`: why Test IT does not take it."""
+
+    digest: str
+    name: str
+    state: FileState = FileState.WAITING
+    reason: str | None = None
+
+
 class Files(Protocol):
     """Keeps attachments, in pieces, so that none is ever whole in memory.
 
@@ -206,6 +223,25 @@ class Files(Protocol):
 
     async def uploaded(self, run_id: str, digest: str, attachment_id: str) -> None:
         """Note its id in Test IT; its content is needed no more."""
+        ...
+
+    async def attach(self, run_id: str, files: Sequence[AttachmentRef], now: datetime) -> int:
+        """Note that files belong to the run itself, and count those that wait because of it.
+
+        One that waits or is attached stays as it is, a refused one waits again; all keep the name
+        they have. A completed push is NEW again and asked to end. Raises Unknown for a run
+        without a push, Rejected when it does not have one of the files: then none is noted.
+        """
+        ...
+
+    async def of_run(self, run_id: str) -> Sequence[RunFile]:
+        """Give the files that belong to the run itself, by their digests' order."""
+        ...
+
+    async def settled(
+        self, run_id: str, digests: Collection[str], state: FileState, reason: str | None
+    ) -> None:
+        """Note what became of files of the run itself that wait."""
         ...
 
 
@@ -285,8 +321,8 @@ class PushBoard(Protocol):
         """
         ...
 
-    async def shown(self, run: Run, external_ids: Collection[str]) -> Sequence[Shown]:
-        """Give the run's results of these tests, in few requests."""
+    async def shown(self, run: Run, project_id: str, results: Sequence[Result]) -> Sequence[Shown]:
+        """Give what the run has of these results' tests, in few requests."""
         ...
 
     async def mark_of(self, run: Run, result_id: str) -> str | None:
@@ -307,6 +343,10 @@ class PushBoard(Protocol):
 
     async def upload(self, run: Run, name: str, size: int, content: AsyncIterator[bytes]) -> str:
         """Store a file in Test IT, streamed, and give its id."""
+        ...
+
+    async def attach(self, run: Run, attachment_ids: Collection[str]) -> None:
+        """Attach files to the run itself beside those it has; one that is attached stays so."""
         ...
 
     async def status_codes(self, run: Run, project_id: str | None) -> Sequence[str]:

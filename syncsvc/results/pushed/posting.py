@@ -57,6 +57,7 @@ class Posting:
         try:
             ids = await self.board.post(work.run, work.push.project_id, posts)
         except Uncertain:
+            work.sent(entries, self.clock())
             raise
         except SyncsvcError:
             await self.outbox.not_sent(entries)

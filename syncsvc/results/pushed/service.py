@@ -15,6 +15,7 @@ from syncsvc.results.held.ports import Filter
 from syncsvc.results.pushed.model import (
     DEEPEST_STEP,
     MOST_RESULTS,
+    AttachmentRef,
     Entry,
     Phase,
     Push,
@@ -28,6 +29,7 @@ from syncsvc.results.pushed.ports import (
     PushBoard,
     PushNudge,
     PushOutbox,
+    RunFile,
     Upload,
 )
 from syncsvc.runs.model import Destination, Run
@@ -70,12 +72,16 @@ class Progress:
     counts: Mapping[EntryState, int]
     oldest_pending: Entry | None
     newest_dead: Entry | None
+    files: Sequence[RunFile] = ()  # of the run itself
 
     @property
     def last_error(self) -> str | None:
         """Why something waits or is dead, if anything is."""
         entries = (self.oldest_pending, self.newest_dead)
         reasons = [self.push.reason, *(entry.reason for entry in entries if entry is not None)]
+        reasons += [
+            f"attachment {file.name!r}: {file.reason}" for file in self.files if file.reason
+        ]
         return next((reason for reason in reasons if reason), None)
 
 
@@ -153,6 +159,7 @@ class PushService:
             counts,
             await self.outbox.oldest_pending(run_id) if counts.get(EntryState.PENDING) else None,
             await self._newest_dead(run_id) if counts.get(EntryState.DEAD) else None,
+            await self.files.of_run(run_id),
         )
 
     async def keep_file(
@@ -162,7 +169,7 @@ class PushService:
         content: AsyncIterator[bytes],
         project_id: str | None = None,
     ) -> Upload:
-        """Keep a file that results of the run will name by its digest.
+        """Keep a file that results of the run, or the run itself, will name by its digest.
 
         Raises TooLarge when it is over the limit of a file, or of all files.
         """
@@ -177,6 +184,22 @@ class PushService:
         if digest not in found:
             raise Unknown(f"digest: expected that of a file of this run, found {digest}")
         return found[digest]
+
+    async def attach(self, run_id: str, files: Sequence[AttachmentRef]) -> Sequence[RunFile]:
+        """Note that files belong to the run itself, attached when it ends; gives all of them.
+
+        Raises Rejected when the run does not have one of them: then none is noted.
+        """
+        if not 1 <= len(files) <= MOST_RESULTS:
+            raise Rejected(f"files: expected 1 to {MOST_RESULTS} files, found {len(files)}")
+        await self._pushed(run_id, None)
+        if await self.files.attach(run_id, files, self.clock()):
+            await self.nudge.push()
+        return await self.files.of_run(run_id)
+
+    async def run_files(self, run_id: str) -> Sequence[RunFile]:
+        """Give the files of the run itself. Raises Unknown when nothing was pushed to it."""
+        return (await self.progress(run_id)).files
 
     async def _newest_dead(self, run_id: str) -> Entry | None:
         found = await self.outbox.entries(Filter(EntryState.DEAD, run_id, 1))

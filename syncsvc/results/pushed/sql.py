@@ -29,6 +29,7 @@ from syncsvc.results.pushed.model import Batch, Entry, Phase, Push, Result
 from syncsvc.results.pushed.ports import Accepted
 from syncsvc.results.pushed.sql_accepting import REOPEN, Handed, accept
 from syncsvc.results.pushed.sql_rows import (
+    HAS_WAITING_FILE,
     SELECT_ENTRY,
     change_push,
     push_row,
@@ -188,10 +189,12 @@ class SqlPushOutbox:
         open_ = exists().where(pushed_results.c.run_id == run_id, pushed_results.c.state.in_(_OPEN))
         ending = change_push(
             run_id, phase=Phase.COMPLETED, completed_at=now, reason=None, ending_due_at=None
-        ).where(pushes.c.accepted_at == accepted_at, ~open_)
+        ).where(pushes.c.accepted_at == accepted_at, ~open_, ~HAS_WAITING_FILE)
         beginning_anew = change_push(run_id, phase=Phase.NEW, planned=None)
+        alone = select(pushes.c.run_id).where(pushes.c.run_id == run_id).with_for_update()
 
         def work(connection: Connection) -> bool:
+            connection.execute(alone)  # so that what is being handed in now is seen, or sees us
             if connection.execute(ending).rowcount:
                 return True
             connection.execute(beginning_anew)

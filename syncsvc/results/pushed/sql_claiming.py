@@ -13,7 +13,13 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, selec
 
 from syncsvc.results.held.model import EntryState
 from syncsvc.results.pushed.model import Batch, Entry, Phase, Push
-from syncsvc.results.pushed.sql_rows import SELECT_ENTRY, change_push, read_entries, read_push
+from syncsvc.results.pushed.sql_rows import (
+    HAS_WAITING_FILE,
+    SELECT_ENTRY,
+    change_push,
+    read_entries,
+    read_push,
+)
 from syncsvc.stores.sql.tables import pushed_results, pushes
 
 RUNS_TRIED = 20  # of those that wait, in their turn
@@ -71,7 +77,7 @@ def claim_of(connection: Connection, run_id: str, claim: Claim, *, waits: bool) 
     if not entries or push is None:
         return None
     connection.execute(change_push(run_id, served_at=claim.now))
-    more = _has_more(connection, run_id, claim.token)
+    more = _has_more(connection, run_id, claim.token) or _has_files(connection, run_id)
     return Batch(push, entries, push.phase is Phase.NEW, more)
 
 
@@ -145,6 +151,11 @@ def _one_of_each_test(
     oldest = func.min(pushed_results.c.id)
     of_all = select(oldest).where(due).group_by(pushed_results.c.external_id).order_by(oldest)
     return list(connection.scalars(of_all.limit(limit)))
+
+
+def _has_files(connection: Connection, run_id: str) -> bool:
+    query = select(pushes.c.run_id).where(pushes.c.run_id == run_id, HAS_WAITING_FILE)
+    return connection.scalar(query) is not None
 
 
 def _has_more(connection: Connection, run_id: str, token: str) -> bool:

@@ -7,7 +7,7 @@ process died, by a later upload or by forgetting.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +15,9 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from syncsvc.errors import Rejected, TooLarge, Unavailable, Unknown
-from syncsvc.results.pushed.ports import Upload
+from syncsvc.results.pushed import sql_run_files
+from syncsvc.results.pushed.model import AttachmentRef, FileState
+from syncsvc.results.pushed.ports import RunFile, Upload
 from syncsvc.results.pushed.sql_accepting import unknown
 from syncsvc.results.pushed.sql_forgetting import contents as forget_contents
 from syncsvc.results.pushed.sql_forgetting import remove_contents
@@ -89,6 +91,18 @@ class SqlFiles:
             remove_contents(connection, [content_id] if content_id else [])
 
         await self.database.write(work)
+
+    async def attach(self, run_id: str, files: Sequence[AttachmentRef], now: datetime) -> int:
+        return await self.database.write(lambda c: sql_run_files.attach(c, run_id, files, now))
+
+    async def of_run(self, run_id: str) -> Sequence[RunFile]:
+        return await self.database.read(lambda c: sql_run_files.of_run(c, run_id))
+
+    async def settled(
+        self, run_id: str, digests: Collection[str], state: FileState, reason: str | None
+    ) -> None:
+        settling = sql_run_files.settled(run_id, digests, state, reason)
+        await self.database.write(lambda connection: connection.execute(settling).rowcount)
 
     async def _store(self, content_id: str, digest: str, content: AsyncIterator[bytes]) -> int:
         """Store the pieces and give their bytes. Raises Rejected, TooLarge, Unavailable."""

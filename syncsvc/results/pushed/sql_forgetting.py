@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, tuple_
 
 from syncsvc.results.held.model import EntryState
+from syncsvc.results.pushed.model import FileState
 from syncsvc.stores.sql.tables import (
     attachment_contents,
     attachment_pieces,
@@ -26,6 +27,7 @@ _NAMED = exists().where(
     result_attachments.c.run_id == attachments.c.run_id,
     result_attachments.c.digest == attachments.c.digest,
 )
+_UNUSED = and_(~_NAMED, attachments.c.run_state.is_distinct_from(FileState.WAITING))
 _IN_USE = exists().where(attachments.c.content_id == attachment_contents.c.id)
 _HAS_RESULTS = exists().where(pushed_results.c.run_id == pushes.c.run_id)
 _HAS_FILES = exists().where(attachments.c.run_id == pushes.c.run_id)
@@ -49,13 +51,13 @@ def remove_results(connection: Connection, which: ColumnElement[bool]) -> int:
 
 
 def files(connection: Connection, before: datetime) -> int:
-    """Remove some of the files that were kept before and that no result names."""
+    """Remove some of the files that were kept before and that no result names, nor the run."""
     key = (attachments.c.run_id, attachments.c.digest)
-    old = select(*key).where(attachments.c.kept_at < before, ~_NAMED).limit(AT_ONCE)
+    old = select(*key).where(attachments.c.kept_at < before, _UNUSED).limit(AT_ONCE)
     names = [tuple(row) for row in connection.execute(old.with_for_update(skip_locked=True))]
     if not names:
         return 0
-    unnamed = delete(attachments).where(tuple_(*key).in_(names), ~_NAMED)
+    unnamed = delete(attachments).where(tuple_(*key).in_(names), _UNUSED)
     return connection.execute(unnamed).rowcount
 
 

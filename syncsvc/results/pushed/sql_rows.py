@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import json
-from sqlalchemy import Connection, Row, Select, Update, select, update
+from sqlalchemy import Connection, Row, Select, Update, exists, select, update
 
 from syncsvc.results.held.model import EntryState
-from syncsvc.results.pushed.model import Entry, Phase, Push, Result
-from syncsvc.stores.sql.tables import pushed_results, pushes
+from syncsvc.results.pushed.model import Entry, FileState, Phase, Push, Result
+from syncsvc.stores.sql.tables import attachments, pushed_results, pushes
 
 _PUSH = (
     "run_id",
@@ -41,6 +41,9 @@ _results = json.Decoder(Result)
 
 SELECT_PUSH = select(*[pushes.c[name] for name in _PUSH])
 SELECT_ENTRY = select(*[pushed_results.c[name] for name in _ENTRY])
+
+FILE_WAITS = attachments.c.run_state == FileState.WAITING
+HAS_WAITING_FILE = exists().where(attachments.c.run_id == pushes.c.run_id, FILE_WAITS)
 
 
 def push_row(push: Push) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """One claimed batch while it is delivered: what of it is not settled yet, and where it goes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from syncsvc.errors import Conflict
 from syncsvc.results.held.model import EntryState
@@ -42,6 +43,11 @@ class Work:
 
     def aimed(self, entry_id: str, target_id: str) -> None:
         self.left[entry_id] = replace(self.left[entry_id], target_id=target_id)
+
+    def sent(self, entries: Sequence[Entry], at: datetime | None) -> None:
+        """Note that entries may be there, or (None) that they are not."""
+        for entry in entries:
+            self.left[entry.id] = replace(self.left[entry.id], sent_at=at)
 
     def done(self, targets: Mapping[str, str | None], state: EntryState, count: int) -> None:
         """Note that entries are settled: `count` of them by us."""

@@ -194,6 +194,9 @@ attachments = Table(
     Column("attachment_id", Text, nullable=True),  # in Test IT
     Column("content_id", Text, ForeignKey("attachment_contents.id"), nullable=True),
     Column("kept_at", Instant, nullable=False),
+    Column("run_name", Text, nullable=True),  # its name, if it belongs to the run itself
+    Column("run_state", Text, nullable=True),
+    Column("run_reason", Text, nullable=True),
     Index("ix_attachments_content_id", "content_id"),
     sqlite_with_rowid=False,
 )

@@ -80,9 +80,6 @@ def assert_each_once(stack: Stack, load: Load, run_ids: Sequence[str]) -> None:
 def requests_made(stack: Stack) -> int:
     """Tell how many calls Test IT got, and forget them."""
     calls = stack.call("GET", f"{stack.sandbox}/__sandbox__/calls", params={"clear": ""})
-    import json
-
-    print(json.dumps(calls["counters"], indent=0).replace("\n", " "))
     return int(calls["total"])
 
 

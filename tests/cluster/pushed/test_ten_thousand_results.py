@@ -14,6 +14,7 @@ from tests.cluster.pushed.load import (
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 MOST_REQUESTS = 1.3  # times what an undisturbed Test IT is asked
+A_FIFTH = 46  # a seed by which chance strikes 20 % of the first 450 to 700 calls
 
 
 def test_a_fifth_of_all_calls_fails_and_each_result_is_there_once(stack):
@@ -24,12 +25,12 @@ def test_a_fifth_of_all_calls_fails_and_each_result_is_there_once(stack):
     delivered(stack, calm_runs, within=90)
     needed = requests_made(stack)
 
-    with stack.misbehaving(*a_fifth()):
+    with stack.misbehaving(*a_fifth(), seed=A_FIFTH):
         push(stack, rough, rough_runs)
         delivered(stack, rough_runs, within=180)
         made, struck = requests_made(stack), sum(stack.strikes())
 
     assert_each_once(stack, rough, rough_runs)
-    assert struck >= 0.15 * made, f"only {struck} of {made} calls failed"
+    assert 0.19 <= struck / made <= 0.21, f"{struck} of {made} calls failed"
     assert made <= MOST_REQUESTS * needed, f"{made} requests, {needed} were needed"
     assert needed <= 20 * 5 * 3 + 20 * 8 + 10, f"{needed} requests for 100 batches of 100"

@@ -70,8 +70,8 @@ class Client:
     def a_run(self, run_id: str) -> Run:
         return Run(run_id, self.destination, created_at=NOON)
 
-    async def new_run(self) -> Run:
-        body = {"projectId": PROJECT}
+    async def new_run(self, **more: Any) -> Run:
+        body = {"projectId": PROJECT, **more}
         return self.a_run((await self.arrange("POST", "/api/v2/testRuns", body))["id"])
 
     async def arrange(self, method: str, path: str, body: Any = None) -> Any:
@@ -85,6 +85,9 @@ class Client:
 
     async def result(self, result_id: str) -> dict[str, Any]:
         return await self.arrange("GET", f"/api/v2/testResults/{result_id}")
+
+    async def shown_run(self, run: Run) -> dict[str, Any]:
+        return await self.arrange("GET", f"/api/v2/testRuns/{run.id}")
 
     async def seen(self, run: Run) -> dict[str, Any]:
         state = await self.arrange("GET", f"/__sandbox__/state?run={run.id}")

@@ -114,7 +114,9 @@ async def test_several_processes_that_create_the_same_tests_all_succeed(client: 
         )
     )
 
-    found = [await each.global_ids(project, [f"t{n}" for n in range(70)]) for each in everyone]
+    found = [
+        await each.global_ids(project, [result(f"t{n}") for n in range(70)]) for each in everyone
+    ]
     assert len(found[0]) == 70
     assert all(each == found[0] for each in found)
 

@@ -178,7 +178,7 @@ async def test_a_post_whose_outcome_is_not_known_is_uncertain_and_not_repeated(
         await client.pushes.post(run, PROJECT, [entry])
 
     await client.faults()
-    shown = await client.pushes.shown(run, ["a"])
+    shown = await client.pushes.shown(run, PROJECT, [result("a")])
     assert len(shown) == stored
     assert [await client.pushes.mark_of(run, each.id) for each in shown] == ["mine"] * stored
 
@@ -216,18 +216,17 @@ async def test_shown_tells_results_of_these_tests_only_and_asks_nothing_else(cli
     posts = [post(f"e{n}", result(f"t{n}", duration_ms=n)) for n in range(100)]
     ids = await client.push(run, *posts)
     await client.push(other, *posts)
-    await client.pushes.run_info(run)
     client.sent.clear()
 
-    shown = await client.pushes.shown(run, [f"t{n}" for n in range(100)])
-    few = await client.pushes.shown(run, ["t7"])
+    shown = await client.pushes.shown(run, PROJECT, [result(f"t{n}") for n in range(100)])
+    few = await client.pushes.shown(run, PROJECT, [result("t7")])
 
     assert {each.id: each.duration_ms for each in shown} == dict(zip(ids, range(100), strict=True))
     assert [(each.id, each.external_id, each.status_type) for each in few] == [
         (ids[7], "t7", "Succeeded")
     ]
     assert few[0].configuration_id == CONFIGURATION
-    assert len(client.sent) == 3  # the run's project once, and each search
+    assert len(client.sent) == 2
 
 
 async def test_shown_pages_on_when_a_test_has_many_results(client: Client):
@@ -235,15 +234,15 @@ async def test_shown_pages_on_when_a_test_has_many_results(client: Client):
     for n in range(3):
         await client.push(run, *[post(f"{n}-{m}", result(f"t{m}")) for m in range(50)])
 
-    assert len(await client.pushes.shown(run, [f"t{m}" for m in range(50)])) == 150
+    assert len(await client.pushes.shown(run, PROJECT, [result(f"t{m}") for m in range(50)])) == 150
 
 
 async def test_tests_that_nobody_knows_are_not_shown(client: Client):
     run = await client.new_run()
     await client.push(run, post("1", result("a")))
 
-    assert await client.pushes.shown(run, ["stranger"]) == []
-    assert await client.pushes.shown(run, []) == []
+    assert await client.pushes.shown(run, PROJECT, [result("stranger")]) == []
+    assert await client.pushes.shown(run, PROJECT, []) == []
 
 
 async def test_a_result_that_others_posted_carries_no_mark(client: Client):

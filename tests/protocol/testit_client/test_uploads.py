@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from syncsvc.errors import Rejected, TooLarge, Unavailable, Uncertain
+from syncsvc.errors import Rejected, TooLarge, Unavailable, Uncertain, Unknown
 from tests.protocol.testit_client.client import Client, post, result
 
 PIECE = b"\x00\r\n--piece" * 6000
@@ -86,3 +86,40 @@ async def test_an_upload_that_failed_may_be_tried_again(client: Client, fault: d
 
     assert not isinstance(raised.value, Uncertain)
     assert file in [each["id"] for each in await stored(client)]
+
+
+async def test_files_are_attached_to_a_run_beside_what_it_has(client: Client):
+    link = {"url": "https://ci.example/7", "title": "job", "type": "Defect", "hasInfo": False}
+    run = await client.new_run(
+        name="nightly", description="of the night", tags=["smoke"], links=[link], launchSource="ci"
+    )
+    before = await client.shown_run(run)
+    first = await client.pushes.upload(run, "a.txt", 1, pieces(1, b"x"))
+    second = await client.pushes.upload(run, "b.txt", 1, pieces(1, b"y"))
+
+    await client.pushes.attach(run, [first])
+    await client.pushes.attach(run, [first, second])
+
+    shown = await client.shown_run(run)
+    assert [each["id"] for each in shown["attachments"]] == [first, second]
+    kept = ("name", "description", "tags", "links", "stateName", "launchSource")
+    assert [shown[each] for each in kept] == [before[each] for each in kept]
+    assert len(before["links"]) == 1
+
+
+async def test_a_file_that_the_run_has_is_not_written_again(client: Client):
+    run = await client.new_run()
+    file = await client.pushes.upload(run, "a.txt", 1, pieces(1, b"x"))
+    await client.pushes.attach(run, [file])
+    client.sent.clear()
+
+    await client.pushes.attach(run, [file])
+
+    assert [request.method for request in client.sent] == ["GET"]
+
+
+async def test_a_run_that_is_gone_gets_no_file(client: Client):
+    gone = client.a_run("00000000-0000-4000-8000-000000000000")
+
+    with pytest.raises(Unknown):
+        await client.pushes.attach(gone, ["00000000-0000-4000-8000-000000000001"])

@@ -1,10 +1,13 @@
 """Statuses, bodies and definitions as pure functions."""
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
 from syncsvc.adapters.testit.bodies import filling, new_result, status_of
 from syncsvc.adapters.testit.definitions import created, digest, updated
 from syncsvc.adapters.testit.memory import Memory
+from syncsvc.errors import Rejected
 from syncsvc.results.held.model import FinalStatus, StatusType
 from syncsvc.results.pushed.model import Result
 from syncsvc.results.pushed.ports import Post
@@ -52,6 +55,20 @@ def test_what_is_not_told_is_left_out():
 def test_a_duration_of_nothing_is_told():
     assert new_result(post(duration_ms=0), FAILED)["duration"] == 0
     assert filling(post(duration_ms=0), FAILED)["duration"] == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "moment"),
+    [
+        ("started_at", datetime.min.replace(tzinfo=timezone(timedelta(hours=10)))),
+        ("finished_at", datetime.max.replace(tzinfo=timezone(timedelta(hours=-10)))),
+    ],
+)
+def test_a_moment_that_has_no_year_in_utc_is_refused_by_its_field(field, moment):
+    with pytest.raises(
+        Rejected, match=f"{field}: expected .* found {moment.isoformat()}".replace("+", r"\+")
+    ):
+        new_result(post(**{field: moment}), FAILED)
 
 
 def test_the_mark_is_ours_whatever_a_result_says():
