@@ -53,6 +53,15 @@ def push(
     ] = None,
     namespace: Annotated[str | None, typer.Option(help="Instead of the report's.")] = None,
     classname: Annotated[str | None, typer.Option(help="Instead of the report's.")] = None,
+    attachments: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--attachments",
+            "-a",
+            help="File, or folder of files, to attach to the run itself; repeatable.",
+            exists=True,
+        ),
+    ] = None,
     layer: Annotated[
         str | None,
         typer.Option(
@@ -74,19 +83,29 @@ def push(
     api: Api = DEFAULT_API,
     as_json: AsJson = False,
 ) -> None:
-    """Push reports. Doing it again with --run sends nothing twice.
+    """Push reports to Test IT, by way of the gateway, which keeps trying until they are there.
+
+    All reports are read before anything is sent: a broken one sends nothing and leaves no run.
+    Then results are kept by the gateway, the run is completed if it is new (or with --complete),
+    and the command waits until Test IT has them all. Doing it again with --run sends nothing
+    twice. With --run only the results of this push are judged, not those of other jobs.
 
     Example: syncsvc results push junit.xml ctrf.json --name nightly --tag smoke
+
+    Folders too: syncsvc results push build/reports --attachments build/logs
+
+    One of many jobs: syncsvc results push junit.xml --run $RUN --no-wait
     """
     from syncsvc.cli.pushing import push as story
-    from syncsvc.cli.pushing.asking import one_line, span
+    from syncsvc.cli.pushing.asking import naming, one_line, span
+    from syncsvc.cli.pushing.attachments import files_of
     from syncsvc.cli.pushing.options import links_of, tags_of
     from syncsvc.cli.pushing.runs import NewRun
-    from syncsvc.results.reports import Naming
 
     wish = story.Wish(
         paths,
-        Naming(separator, namespace, classname, layer, ignore_flaky),
+        naming(separator, namespace, classname, layer, ignore_flaky=ignore_flaky),
+        files_of(attachments or []),
         run,
         NewRun(project, name, None, tags_of(tag), links_of(link)),
         configuration,
@@ -114,7 +133,10 @@ def list_results(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List results, newest first."""
+    """List results, newest first: what waits, what is delivered, what is dead and why.
+
+    Example: syncsvc results list --dead --run $RUN
+    """
     from syncsvc.cli.asking import ask, kind_named, state_named
     from syncsvc.cli.showing import show_results
     from syncsvc.results.held.ports import Filter
@@ -130,7 +152,10 @@ def show(
     result: Annotated[str, typer.Argument(help="The id that 'results list' shows.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show one result and what became of it."""
+    """Show one result and what became of it.
+
+    Example: syncsvc results show 019a... (an id that 'syncsvc results list' shows)
+    """
     from syncsvc.cli.asking import ask
     from syncsvc.cli.showing import show_result
 
@@ -144,7 +169,10 @@ def retry(
     every: Annotated[bool, typer.Option("--all", help="All that are dead.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Try dead results again, after their reason was removed: one, a --run's, or --all."""
+    """Try dead results again, after their reason was removed: one, a --run's, or --all.
+
+    Example: syncsvc results retry --run $RUN
+    """
     from syncsvc.cli.asking import ask
 
     _check_which(result, run, every=every)
@@ -160,7 +188,10 @@ def drop(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove dead results for good: one, a --run's, or --all. Test IT never gets them."""
+    """Remove dead results for good: one, a --run's, or --all. Test IT never gets them.
+
+    Example: syncsvc results drop --run $RUN --yes
+    """
     from syncsvc.cli.asking import ask
 
     _check_which(result, run, every=every)

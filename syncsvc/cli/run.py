@@ -20,7 +20,8 @@ from syncsvc.cli.pushing.options import (
 app = typer.Typer(
     help="Runs in Test IT: create one, push results to it from many jobs, complete it.\n\n"
     "Example: RUN=$(syncsvc run create --name nightly); "
-    "syncsvc results push junit.xml --run $RUN; syncsvc run complete $RUN --wait",
+    "syncsvc results push junit.xml --run $RUN; syncsvc run attach $RUN build/logs; "
+    "syncsvc run complete $RUN --wait",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -44,9 +45,9 @@ def create(
     api: Api = DEFAULT_API,
     as_json: AsJson = False,
 ) -> None:
-    """Create a run and print its id.
+    """Create a run in Test IT and print its id, for many jobs to push to.
 
-    Example: syncsvc run create --name nightly --tag smoke
+    Example: RUN=$(syncsvc run create --name nightly --tag smoke)
     """
     from syncsvc.cli.pushing import runs
     from syncsvc.cli.pushing.asking import one_line, span
@@ -69,11 +70,18 @@ def complete(
     api: Api = DEFAULT_API,
     as_json: AsJson = False,
 ) -> None:
-    """Say that no more results come: the run ends once all it has are delivered."""
+    """Say that no more results come: the run ends once all it has are delivered.
+
+    With --wait all results of the run are judged, whoever pushed them.
+
+    Example: syncsvc run complete $RUN --wait --timeout 10m
+    """
     from syncsvc.cli.pushing import runs
     from syncsvc.cli.pushing.asking import one_line, span
     from syncsvc.cli.pushing.gateway import reached
     from syncsvc.cli.pushing.telling import teller
+    from syncsvc.cli.pushing.verdict import Verdict
+    from syncsvc.cli.pushing.waiting import Listing
     from syncsvc.cli.pushing.waiting import wait as wait_for
 
     with one_line(), reached(api, span("--timeout", timeout)) as gateway:
@@ -82,16 +90,52 @@ def complete(
             _print(pushed if as_json else f"run {run}: ends once all is delivered", as_json=as_json)
             return
         with teller(quiet=as_json) as telling:
-            outcome = wait_for(gateway, run, telling, complete=True)
-    _print(outcome.pushed if as_json else outcome.told, as_json=as_json)
-    raise typer.Exit(0 if outcome.ok else 1)
+            listing = Listing(gateway, run)
+            verdict = Verdict.of(listing, wait_for(listing, telling, complete=True))
+    if as_json:
+        _print({"run": run, **verdict.as_json()}, as_json=True)
+    else:
+        typer.echo(verdict.told, err=not verdict.ok)
+    raise typer.Exit(0 if verdict.ok else 1)
+
+
+@app.command(epilog=CODES)
+def attach(
+    run: RunId,
+    files: Annotated[
+        list[Path], typer.Argument(help="Files, or folders of files.", exists=True, metavar="FILE")
+    ],
+    project: Project = None,
+    timeout: Timeout = "10m",
+    api: Api = DEFAULT_API,
+    as_json: AsJson = False,
+) -> None:
+    """Attach files to a run itself: they are in Test IT before the run ends, or ends again.
+
+    Example: syncsvc run attach $RUN build/logs coverage.html
+    """
+    from syncsvc.cli.pushing.asking import one_line, span
+    from syncsvc.cli.pushing.attachments import files_of
+    from syncsvc.cli.pushing.gateway import reached
+    from syncsvc.cli.pushing.sending import Sender, Target
+
+    found = files_of(files)
+    with one_line(), reached(api, span("--timeout", timeout)) as gateway:
+        sender = Sender(gateway, Target(run, project), lambda _sent: None)
+        sender.attach(found)
+    told = f"run {run}: attached when it ends: {len(found)}; see: syncsvc run show {run}"
+    answer = {"run": run, "files": [str(file) for file in found], "uploaded": sender.files}
+    _print(answer if as_json else told, as_json=as_json)
 
 
 @app.command(epilog=CODES)
 def show(
     run: RunId, timeout: Timeout = "30s", api: Api = DEFAULT_API, as_json: AsJson = False
 ) -> None:
-    """Say how far a run is."""
+    """Say how far a run is: what is held, pushed, waiting or dead, and the last error.
+
+    Example: syncsvc run show $RUN
+    """
     from syncsvc.cli.pushing import runs
     from syncsvc.cli.pushing.asking import one_line, span
     from syncsvc.cli.pushing.gateway import reached
@@ -108,7 +152,10 @@ def list_runs(
     api: Api = DEFAULT_API,
     as_json: AsJson = False,
 ) -> None:
-    """List runs, newest first."""
+    """List runs that the gateway knows, newest first.
+
+    Example: syncsvc run list --limit 5
+    """
     from syncsvc.cli.pushing import runs
     from syncsvc.cli.pushing.asking import one_line, span
     from syncsvc.cli.pushing.gateway import reached

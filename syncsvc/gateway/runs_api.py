@@ -1,6 +1,5 @@
 """The runs' part of the API: create one, look at it, and say that it is complete."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from syncsvc.errors import Unknown
 from syncsvc.gateway.reading import json_reply, limit, read_json
 from syncsvc.gateway.views import PushedView, RunPage, RunView, workers
 from syncsvc.results.held.ports import Outbox
+from syncsvc.results.pushed.model import RunLink
 from syncsvc.results.pushed.ports import NewRun
 from syncsvc.results.pushed.service import PushService
 from syncsvc.runs.model import Run
@@ -25,7 +25,7 @@ Short = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
 class NewRunBody(msgspec.Struct, forbid_unknown_fields=True):
-    """A run to create; without a project the configured one.
+    """A run to create; without a project the configured one. A link may be just its URL.
 
     `base_url` and `token` go together: the configured token is never sent to another server.
     """
@@ -34,12 +34,12 @@ class NewRunBody(msgspec.Struct, forbid_unknown_fields=True):
     name: Short | None = None
     description: str | None = None
     tags: list[Short] = []
-    links: list[Annotated[str, Meta(min_length=1, max_length=2000)]] = []
+    links: list[Annotated[str, Meta(min_length=1, max_length=2000)] | RunLink] = []
     base_url: str | None = None
     token: str | None = None
 
     def to_model(self) -> NewRun:
-        links: Sequence[str] = self.links
+        links = [RunLink(url=each) if isinstance(each, str) else each for each in self.links]
         return NewRun(self.project_id or "", self.name, self.description, self.tags, links)
 
 

@@ -29,7 +29,8 @@ class AbortableProtocol(HttpToolsProtocol):
     def _abort(self) -> None:
         connection = self.transport.get_extra_info("socket")
         if connection is not None:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            with suppress(OSError):  # the client has closed it already
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.transport.abort()
 
 

@@ -45,6 +45,21 @@ def names(batch) -> list[str]:
     return sorted(entry.result.external_id for entry in batch.entries)
 
 
+async def test_an_external_id_that_fits_no_index_is_refused_with_its_place(pushed):
+    wide = "".join(chr(0x10000 + (7919 * n) % 0xFFFF) for n in range(1000))  # 4 bytes each
+
+    with pytest.raises(Rejected, match=r"results\[1\].external_id: expected .* found 4000 bytes"):
+        await accept(pushed, "small", wide)
+
+    assert await pushed.counts("run") == {}
+
+
+async def test_an_external_id_of_two_thousand_bytes_is_kept(pushed):
+    wide = "".join(chr(0x400 + (97 * n) % 0x3FF) for n in range(1000))  # 2 bytes each
+
+    assert await accept(pushed, wide) == Accepted(1, 0)
+
+
 async def test_an_accepted_result_is_kept_with_all_its_fields(pushed):
     whole = Result(
         external_id="test",

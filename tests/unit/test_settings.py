@@ -29,6 +29,18 @@ def test_durations_are_written_as_people_write_them(text, seconds):
     assert parse_duration(text) == timedelta(seconds=seconds)
 
 
+@pytest.mark.parametrize("field", ["PROJECT_ID", "CONFIGURATION_ID"])
+def test_an_id_of_test_it_is_a_uuid(monkeypatch, field):
+    monkeypatch.setenv(f"SYNCSVC_TESTIT_{field}", "my project")
+
+    with pytest.raises(Rejected) as raised:
+        load()
+
+    assert str(raised.value) == (
+        f"SYNCSVC_TESTIT_{field}: expected an id of Test IT's, a UUID, found 'my project'"
+    )
+
+
 def test_every_wrong_variable_is_named_with_what_was_found(monkeypatch):
     monkeypatch.setenv("SYNCSVC_API_PORT", "99999")
     monkeypatch.setenv("SYNCSVC_QUIET_PERIOD", "soon")

@@ -4,7 +4,8 @@ What a process has seen it remembers, so that tests that are known and unchanged
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import httpx
@@ -12,7 +13,7 @@ import httpx
 from syncsvc.adapters.testit.calls import Ask, TestItCalls, read
 from syncsvc.adapters.testit.definitions import created, digest, updated
 from syncsvc.adapters.testit.memory import Memory
-from syncsvc.errors import Conflict, Rejected
+from syncsvc.errors import Conflict, Rejected, Uncertain
 from syncsvc.results.pushed.model import Result
 from syncsvc.runs.model import Destination
 
@@ -108,7 +109,7 @@ class Autotests:
             "includes": {"includeSteps": True, "includeLinks": True, "includeLabels": True},
         }
         ask = Ask("POST", f"/autoTests/search?Skip=0&Take={AT_ONCE}", json=wanted)
-        return _by_external_id(await self.calls.call(project.destination, ask))
+        return _by_external_id(await self._ask(project, ask))
 
     async def _update(
         self, project: Project, found: Mapping[str, Item], wanted: Mapping[str, Result]
@@ -122,18 +123,24 @@ class Autotests:
     async def _create(self, project: Project, results: Sequence[Result]) -> bool:
         """Create autotests; False when somebody else has created one of them.
 
-        So a creation may be asked for again: whoever did it, the next search finds it.
+        If they exist after a creation whose answer was lost, it was that one: all are created, or
+        none. Should it have been somebody else, the post that follows finds out.
         """
+        wanted = {result.external_id: result for result in results}
         bodies = [created(result, project.id) for result in results]
+        ask = Ask("POST", "/autoTests/bulk", json=bodies, once=True)
         try:
-            answer = await self.calls.call(
-                project.destination, Ask("POST", "/autoTests/bulk", json=bodies)
-            )
+            self._keep(project, _by_external_id(await self._ask(project, ask)), wanted)
         except Conflict:
             return False
-        wanted = {result.external_id: result for result in results}
-        self._keep(project, _by_external_id(answer), wanted)
+        except Uncertain:
+            with suppress(Conflict):
+                again = await self._ask(project, replace(ask, once=False))
+                self._keep(project, _by_external_id(again), wanted)
         return True
+
+    async def _ask(self, project: Project, ask: Ask) -> httpx.Response:
+        return await self.calls.call(project.destination, ask)
 
     def _keep(
         self, project: Project, found: Mapping[str, Item], wanted: Mapping[str, Result]

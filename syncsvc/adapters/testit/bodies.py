@@ -6,7 +6,7 @@ from typing import Any
 
 from syncsvc.errors import Rejected
 from syncsvc.results.held.model import FinalStatus, StatusType
-from syncsvc.results.pushed.model import Link, Result, Step
+from syncsvc.results.pushed.model import Link, Result, RunLink, Step
 from syncsvc.results.pushed.ports import NewRun, Post
 
 MARK = "syncsvc"  # the property by which a result is known to be an entry of ours
@@ -96,7 +96,7 @@ def new_run(new: NewRun) -> Body:
             "name": new.name,
             "description": new.description,
             "tags": list(new.tags),
-            "links": [{"url": url, "type": "Related", "hasInfo": False} for url in new.links],
+            "links": [_run_link(link) for link in new.links],
             "launchSource": SOURCE,
         }
     )
@@ -118,6 +118,11 @@ def _references(post: Post) -> list[Body]:
 def _link(link: Link) -> Body:
     title = {"title": link.title} if link.title else {}
     return {"url": link.url, "type": "Related", "hasInfo": False, **title}
+
+
+def _run_link(link: RunLink) -> Body:
+    told = _told({"title": link.title, "description": link.description})
+    return {"url": link.url, "type": link.type, "hasInfo": False, **told}
 
 
 def _step(step: Step) -> Body:

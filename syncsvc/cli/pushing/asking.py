@@ -7,8 +7,8 @@ from datetime import timedelta
 import typer
 
 from syncsvc.durations import parse_duration
-from syncsvc.errors import SyncsvcError, Unavailable
-from syncsvc.results.reports import BadReport
+from syncsvc.errors import Rejected, SyncsvcError, Unavailable
+from syncsvc.results.reports import BadReport, Naming
 
 FAILED, USAGE, UNREACHABLE = 1, 2, 69
 
@@ -31,6 +31,21 @@ def span(option: str, text: str) -> timedelta:
         raise typer.BadParameter(f"{option}: {error}") from None
     assert isinstance(found, timedelta)
     return found
+
+
+def naming(
+    separator: str | None,
+    namespace: str | None,
+    classname: str | None,
+    layer: str | None,
+    *,
+    ignore_flaky: bool,
+) -> Naming:
+    """Say how tests are named. Raises BadParameter."""
+    try:
+        return Naming(separator, namespace, classname, layer, ignore_flaky)
+    except Rejected as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _code(error: SyncsvcError) -> int:

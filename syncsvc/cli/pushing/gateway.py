@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import typer
 
 from syncsvc.cli.pushing.options import DEFAULT_API
 from syncsvc.errors import Rejected, Unavailable, Unknown
@@ -87,7 +88,7 @@ class Gateway:
 
 @contextmanager
 def reached(api: str, timeout: timedelta) -> Iterator[Gateway]:
-    """Give the gateway at an address. Raises Rejected when it is none."""
+    """Give the gateway at an address. Raises BadParameter when it is none."""
     base, is_near = _checked(api)
     token = os.environ.get("SYNCSVC_API_TOKEN", "")
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -105,9 +106,11 @@ def _checked(api: str) -> tuple[str, bool]:
     except ValueError:
         usable, parts = False, urlsplit("")
     if not usable or parts.query or parts.fragment:
-        raise Rejected(f"--api: expected an address such as {DEFAULT_API}, found {api[:200]!r}")
+        raise typer.BadParameter(
+            f"--api: expected an address such as {DEFAULT_API}, found {api[:200]!r}"
+        )
     if "@" in parts.netloc:
-        raise Rejected("--api: expected no credentials in it: set SYNCSVC_API_TOKEN")
+        raise typer.BadParameter("--api: expected no credentials in it: set SYNCSVC_API_TOKEN")
     return api.rstrip("/"), parts.hostname in NEAR
 
 

@@ -1,15 +1,19 @@
 """What these commands take; users of testit-cli find their variables (TMS_...) understood."""
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:  # its rules take a while to load, and --help needs none of them
+    from syncsvc.results.pushed.model import RunLink
 
 DEFAULT_API = "http://127.0.0.1:8080"
 CODES = (
     "Exit codes: 0 done, 1 some results are dead or not delivered in time, or it was refused, "
     "2 wrong usage or a report that cannot be read, 69 the gateway cannot be reached, 130 Ctrl-C. "
-    "The API's token comes from SYNCSVC_API_TOKEN."
+    "Address and token of Test IT are the gateway's (SYNCSVC_TESTIT_URL, SYNCSVC_TESTIT_TOKEN; "
+    "TMS_URL and TMS_TOKEN are not read); the gateway's own token is SYNCSVC_API_TOKEN."
 )
 
 Api = Annotated[str, typer.Option("--api", envvar="SYNCSVC_API_URL", help="The gateway's API.")]
@@ -32,37 +36,63 @@ Name = Annotated[
 ]
 Tags = Annotated[
     list[str] | None,
-    typer.Option("--tag", help="Tag of the new run; repeatable. Else TMS_TEST_RUN_TAGS: a,b."),
+    typer.Option(
+        "--tag", help="Tag of the new run; repeatable. Else TMS_TEST_RUN_TAGS: a,b or a JSON array."
+    ),
 ]
 Links = Annotated[
     list[str] | None,
-    typer.Option("--link", help="URL for the new run; repeatable. Else TMS_TEST_RUN_LINKS."),
+    typer.Option(
+        "--link",
+        help="URL for the new run; repeatable. Else TMS_TEST_RUN_LINKS: "
+        'URLs with commas between, or [{"url", "title", "type"}] as JSON.',
+    ),
 ]
 Timeout = Annotated[str, typer.Option("--timeout", help="Longest wait, such as 60s or 10m.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
 def tags_of(given: list[str] | None) -> list[str]:
-    """Give the tags, or those of the environment."""
-    words = given or os.environ.get("TMS_TEST_RUN_TAGS", "").split(",")
-    return [word.strip() for word in words if word.strip()]
+    """Give the tags, or those of the environment: words with commas between, or a JSON array.
+
+    Raises BadParameter.
+    """
+    text = os.environ.get("TMS_TEST_RUN_TAGS", "").strip()
+    words = given or (_decoded("TMS_TEST_RUN_TAGS", text) if _is_json(text) else text.split(","))
+    return [str(word).strip() for word in words if str(word).strip()]
 
 
-def links_of(given: list[str] | None) -> list[str]:
-    """Give the links, or those of the environment: URLs with commas between, or JSON with `url`.
+def links_of(given: list[str] | None) -> list["RunLink"]:
+    """Give the links, or those of the environment: URLs with commas between, or JSON objects.
 
     Raises BadParameter.
     """
     text = os.environ.get("TMS_TEST_RUN_LINKS", "").strip()
-    if given or not text.startswith(("[", "{")):
-        return [word.strip() for word in given or text.split(",") if word.strip()]
+    is_json = not given and _is_json(text)
+    words = _decoded("TMS_TEST_RUN_LINKS", text) if is_json else given or text.split(",")
+    return [_link(word) for word in words if not isinstance(word, str) or word.strip()]
+
+
+def _is_json(text: str) -> bool:
+    return text.startswith(("[", "{"))
+
+
+def _decoded(name: str, text: str) -> list[Any]:
     import msgspec
 
     try:
         found = msgspec.json.decode(text)
-        each = found if isinstance(found, list) else [found]
-        return [str(link["url"] if isinstance(link, dict) else link) for link in each]
-    except (msgspec.DecodeError, KeyError) as error:
-        raise typer.BadParameter(
-            f"TMS_TEST_RUN_LINKS: expected URLs, or JSON objects with url: {error!r}"
-        ) from None
+    except msgspec.DecodeError as error:
+        raise typer.BadParameter(f"{name}: expected JSON, found {text[:80]!r}: {error}") from None
+    return found if isinstance(found, list) else [found]
+
+
+def _link(word: Any) -> "RunLink":
+    import msgspec
+
+    from syncsvc.results.pushed.model import RunLink
+
+    try:
+        return msgspec.convert({"url": word.strip()} if isinstance(word, str) else word, RunLink)
+    except msgspec.ValidationError as error:
+        raise typer.BadParameter(f"a link: expected a URL or an object with url: {error}") from None

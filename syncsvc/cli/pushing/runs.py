@@ -7,6 +7,7 @@ from urllib.parse import quote
 import msgspec
 
 from syncsvc.cli.pushing.gateway import Gateway
+from syncsvc.results.pushed.model import RunLink
 
 
 class NewRun(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -16,7 +17,7 @@ class NewRun(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str | None = None
     description: str | None = None
     tags: Sequence[str] = ()
-    links: Sequence[str] = ()
+    links: Sequence[RunLink] = ()
 
 
 def create(gateway: Gateway, new: NewRun) -> str:
@@ -52,6 +53,7 @@ def lines(run: dict[str, Any]) -> list[str]:
         told |= {
             "pushed": _counts(pushed["results"]),
             "phase": pushed["phase"],
+            "files": _counts(pushed["files"]),
             "waiting since": pushed["oldest_pending_at"] or "-",
             "last error": pushed["last_error"] or "-",
         }

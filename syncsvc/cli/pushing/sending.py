@@ -1,7 +1,7 @@
-"""Sends what reports hold: attachments by their digest first, then results by the thousand."""
+"""Sends what reports hold: their files by their digest first, then results by the thousand."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -15,7 +15,7 @@ from syncsvc.errors import Rejected
 from syncsvc.results.pushed.model import MOST_RESULTS, AttachmentRef, Result
 from syncsvc.results.reports import Found
 
-LARGEST_REQUEST = 8 * 1024 * 1024  # bytes
+LARGEST_REQUEST = 4 * 1024 * 1024  # bytes; it is in memory a few times while it is sent
 PIECE = 256 * 1024  # bytes
 LONGEST_NAME = 255
 
@@ -49,6 +49,7 @@ class Sender:
     new: int = 0
     known: int = 0  # the run had them from an earlier push
     files: int = 0
+    keys: set[int] | None = None  # of what was sent, shortened; None: nobody asks for them
     _uploaded: set[str] = field(default_factory=set)
 
     def send(self, found: Iterable[Found]) -> None:
@@ -58,15 +59,25 @@ class Sender:
             self._post(request)
             self.told(self)
 
+    def attach(self, files: Sequence[Path]) -> None:
+        """Send files of the run itself; raises what the gateway raises."""
+        refs = [self._upload(file) for file in files]
+        for first in range(0, len(refs), MOST_RESULTS):
+            body = msgspec.json.encode({"files": refs[first : first + MOST_RESULTS]})
+            self.gateway.call("POST", f"{self.target.path}/attachments", _constant(body))
+
     @property
     def accepted(self) -> int:
         return self.new + self.known
 
     def _complete(self, found: Found, keys: Keys) -> Result:
         refs = tuple(self._upload(file) for file in found.files)
+        key = found.result.key or keys.of(found.result)
+        if self.keys is not None:
+            self.keys.add(hash(key))
         return replace(
             found.result,
-            key=found.result.key or keys.of(found.result),
+            key=key,
             attachments=(*found.result.attachments, *refs),
         )
 
@@ -105,6 +116,10 @@ def requests(results: Iterable[Result]) -> Iterator[list[msgspec.Raw]]:
         size += len(text)
     if group:
         yield group
+
+
+def _constant(body: bytes) -> Callable[[], bytes]:
+    return lambda: body
 
 
 def _digest(file: Path) -> str:

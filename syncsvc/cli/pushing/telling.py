@@ -8,7 +8,7 @@ from time import monotonic
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 SELDOM = 5.0  # seconds between two lines
 
@@ -20,6 +20,7 @@ class Standing:
     accepted: int
     delivered: int = 0
     dead: int = 0
+    expected: int = 0  # how many results there are to push; 0: nobody knows
 
     def __str__(self) -> str:
         dead = f", {self.dead} dead" if self.dead else ""
@@ -40,7 +41,7 @@ class Lines(Teller):
 
     def tell(self, standing: Standing) -> None:
         line = str(standing)
-        if line != self._said and monotonic() - self._said_at >= SELDOM:
+        if standing.accepted and line != self._said and monotonic() - self._said_at >= SELDOM:
             typer.echo(line, err=True)
             self._said, self._said_at = line, monotonic()
 
@@ -48,13 +49,12 @@ class Lines(Teller):
 class Bar(Teller):
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._task = progress.add_task("delivered", total=None, dead="")
+        self._task = progress.add_task("", total=None, standing=Standing(0))
 
     def tell(self, standing: Standing) -> None:
-        dead = f"{standing.dead} dead" if standing.dead else ""
-        self._progress.update(
-            self._task, completed=standing.delivered, total=standing.accepted or None, dead=dead
-        )
+        total = max(standing.expected, standing.accepted) or None
+        done = standing.delivered + standing.dead
+        self._progress.update(self._task, completed=done, total=total, standing=standing)
 
 
 @contextmanager
@@ -65,12 +65,6 @@ def teller(*, quiet: bool) -> Iterator[Teller]:
     elif not sys.stderr.isatty():
         yield Lines()
     else:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("[red]{task.fields[dead]}"),
-            TimeElapsedColumn(),
-        )
+        columns = (BarColumn(), TextColumn("{task.fields[standing]}"), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             yield Bar(progress)

@@ -1,6 +1,7 @@
-"""Waits until a run's pushed results are delivered, and says how that ended."""
+"""Waits until a run's pushed results are delivered, or those of one push to it."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +10,32 @@ from syncsvc.cli.pushing.telling import Standing, Teller
 from syncsvc.errors import Unavailable
 
 LOOK_AGAIN = 0.5  # seconds
+PAGE = 1000  # entries of one answer
+MOST_LOOKED_AT = 100_000  # entries; a run with more that are dead has one cause for all
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A run's entries, of which some may be meant only: those with these keys, shortened."""
+
+    gateway: Gateway
+    run_id: str
+    keys: Collection[int] | None = None  # None: all are meant
+
+    def entries(self, state: str, most: int = MOST_LOOKED_AT) -> Iterator[dict[str, Any]]:
+        """Give those in a state that are meant, newest first, out of the `most` newest."""
+        wanted = f"/api/v1/results?kind=pushed&state={state}&limit={PAGE}"
+        before = ""
+        for _ in range(0, most, PAGE):
+            path = f"{wanted}&run={quote(self.run_id, safe='')}{before}"
+            page = self.gateway.call("GET", path)
+            yield from (each for each in page["results"] if self._means(each))
+            if page["next"] is None:
+                return
+            before = f"&before={quote(page['next'], safe='')}"
+
+    def _means(self, entry: dict[str, Any]) -> bool:
+        return self.keys is None or hash(entry["key"]) in self.keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +49,13 @@ class Outcome:
     def count(self, state: str) -> int:
         return int(self.pushed["results"].get(state, 0))
 
-    @property
-    def total(self) -> int:
-        return sum(self.pushed["results"].values())
+    def files(self, state: str) -> int:
+        return int(self.pushed["files"].get(state, 0))
 
     @property
     def standing(self) -> Standing:
-        return Standing(self.total, self.count("delivered"), self.count("dead"))
+        total = sum(self.pushed["results"].values())
+        return Standing(total, self.count("delivered"), self.count("dead"))
 
     @property
     def is_over(self) -> bool:
@@ -37,35 +64,24 @@ class Outcome:
             return bool(self.pushed["phase"] == "completed")
         return not self.count("pending")
 
-    @property
-    def ok(self) -> bool:
-        return self.is_over and not self.count("dead")
 
-    @property
-    def told(self) -> str:
-        """Say what is wrong, and what to do about it; or that nothing is."""
-        if self.ok:
-            held = "" if self.complete or not self.count("held") else "; the run is still open"
-            return f"run {self.run_id}: {self.standing}{held}"
-        late = "" if self.is_over else f", {self.count('pending')} not delivered in time"
-        open_ = "" if self.is_over or not self.complete else ", the run is not completed yet"
-        why = f"; last error: {self.pushed['last_error']}" if self.pushed["last_error"] else ""
-        look = "--dead --run" if self.count("dead") else "--run"
-        return (
-            f"run {self.run_id}: {self.standing}{late}{open_}{why}\n"
-            f"look: syncsvc results list {look} {self.run_id}"
-        )
-
-
-def wait(gateway: Gateway, run_id: str, teller: Teller, *, complete: bool) -> Outcome:
+def wait(listing: Listing, teller: Teller, *, complete: bool, expected: int = 0) -> Outcome:
     """Wait until it is over, or the deadline. Raises Unavailable when nobody answers by then."""
+    gateway, run_id = listing.gateway, listing.run_id
     path = f"/api/v1/runs/{quote(run_id, safe='')}"
     while True:
         found = gateway.call("GET", path)["pushed"]
         if found is None:
             raise Unavailable(f"run {run_id}: expected pushed results, found none")
         outcome = Outcome(run_id, found, complete)
-        teller.tell(outcome.standing)
-        if outcome.is_over or not gateway.deadline.left:
+        teller.tell(replace(outcome.standing, expected=expected))
+        if outcome.is_over or _ours_are_through(listing, outcome) or not gateway.deadline.left:
             return outcome
         gateway.pause(min(LOOK_AGAIN, gateway.deadline.left))
+
+
+def _ours_are_through(listing: Listing, outcome: Outcome) -> bool:
+    """Say whether only others' results wait; where too many do, it is not looked into."""
+    if outcome.complete or listing.keys is None or outcome.count("pending") > PAGE:
+        return False
+    return next(listing.entries("pending", PAGE), None) is None

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from syncsvc.errors import Rejected, Unknown
 from syncsvc.results.held.model import EntryState
 from syncsvc.results.held.ports import Filter
-from syncsvc.results.pushed.model import Batch, Entry, FileState, Phase, Push, Result
+from syncsvc.results.pushed.model import Batch, Entry, FileState, Phase, Push, Result, unkeepable
 from syncsvc.results.pushed.ports import Accepted, RunFile, Upload
 from syncsvc.runs.memory import MemoryRuns
 
@@ -50,6 +50,8 @@ class MemoryPushOutbox:
     async def accept(self, run_id: str, results: Sequence[Result], now: datetime) -> Accepted:
         if run_id not in self.pushes:
             raise Unknown(f"run: expected one that is open for results, found {run_id[:80]!r}")
+        if reason := unkeepable(results):
+            raise Rejected(reason)
         self._check_attachments(run_id, results)
         keys = {e.result.key for e in self._where(run_id=run_id)}
         new = 0

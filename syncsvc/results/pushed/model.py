@@ -18,6 +18,7 @@ from syncsvc.results.held.model import EntryState
 MOST_RESULTS = 1000  # of one request to us
 DEEPEST_STEP = 15  # Test IT's own limit
 LARGEST_BATCH = 100  # of one request to Test IT
+MOST_ID_BYTES = 2000  # of an external id in UTF-8: PostgreSQL indexes no row of over 2700
 LONGEST_DURATION = 43_200_000_000  # milliseconds, Test IT's own limit
 
 Id = Annotated[str, Meta(min_length=1, max_length=1000)]
@@ -32,6 +33,17 @@ StatusWord = Literal["passed", "failed", "broken", "skipped", "blocked"]
 class Link(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: Annotated[str, Meta(min_length=1, max_length=2000)]
     title: str | None = None
+
+
+class RunLink(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A link of a run, with Test IT's words for what it leads to."""
+
+    url: Annotated[str, Meta(min_length=1, max_length=2000)]
+    title: str | None = None
+    description: str | None = None
+    type: Literal["Related", "BlockedBy", "Defect", "Issue", "Requirement", "Repository"] = (
+        "Related"
+    )
 
 
 class AttachmentRef(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -137,3 +149,13 @@ class Batch:
     entries: Sequence[Entry]
     opens: bool  # nobody else has entries of this run before this batch is settled
     more: bool  # the run has further entries, or files of its own, that wait
+
+
+def unkeepable(results: Sequence[Result]) -> str | None:
+    """Say which external id is too long to be kept, if one is."""
+    for index, result in enumerate(results):
+        size = len(result.external_id.encode())
+        if size > MOST_ID_BYTES:
+            expected = f"expected at most {MOST_ID_BYTES} bytes in UTF-8"
+            return f"results[{index}].external_id: {expected}, found {size} bytes"
+    return None

@@ -14,6 +14,7 @@ from syncsvc.results.pushed.model import (
     FileState,
     Push,
     Result,
+    RunLink,
 )
 from syncsvc.runs.model import Destination, Run
 
@@ -47,7 +48,7 @@ class PushOutbox(Protocol):
         """Store results, pending and due now; a completed push is NEW again, not asked to end.
 
         Raises Unknown when the run has no push, Rejected when a result names an attachment that
-        the run does not have.
+        the run does not have, or has an external id that is too long to be found again.
         """
         ...
 
@@ -253,7 +254,7 @@ class NewRun:
     name: str | None = None
     description: str | None = None
     tags: Sequence[str] = ()
-    links: Sequence[str] = ()
+    links: Sequence[RunLink] = ()
 
 
 @dataclass(frozen=True, slots=True)

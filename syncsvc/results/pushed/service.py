@@ -192,6 +192,9 @@ class PushService:
         """
         if not 1 <= len(files) <= MOST_RESULTS:
             raise Rejected(f"files: expected 1 to {MOST_RESULTS} files, found {len(files)}")
+        for index, file in enumerate(files):
+            if NUL in file.name:
+                raise Rejected(f"files[{index}].name: expected text without NUL, found one")
         await self._pushed(run_id, None)
         if await self.files.attach(run_id, files, self.clock()):
             await self.nudge.push()

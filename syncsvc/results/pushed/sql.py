@@ -20,12 +20,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from syncsvc.errors import SyncsvcError, Unknown
+from syncsvc.errors import Rejected, SyncsvcError, Unknown
 from syncsvc.grouping import Grouped
 from syncsvc.results.held.model import EntryState
 from syncsvc.results.held.ports import Filter
 from syncsvc.results.pushed import sql_aiming, sql_claiming, sql_forgetting
-from syncsvc.results.pushed.model import Batch, Entry, Phase, Push, Result
+from syncsvc.results.pushed.model import Batch, Entry, Phase, Push, Result, unkeepable
 from syncsvc.results.pushed.ports import Accepted
 from syncsvc.results.pushed.sql_accepting import REOPEN, Handed, accept
 from syncsvc.results.pushed.sql_rows import (
@@ -83,6 +83,8 @@ class SqlPushOutbox:
         return await self.database.read(lambda connection: read_push(connection, run_id))
 
     async def accept(self, run_id: str, results: Sequence[Result], now: datetime) -> Accepted:
+        if reason := unkeepable(results):
+            raise Rejected(reason)
         call = Handed.of(run_id, results, now, self.new_id)
         if len(results) <= MANY:
             return await self._accept(call)

@@ -27,6 +27,7 @@ from syncsvc.stores.sql.tables import runs
 BUSY_SECONDS = 10  # how long a SQLite writer waits for one in another process
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
+NO_SUCH_CHARACTER = "22021"  # PostgreSQL's word for a text with NUL
 READERS = 4  # threads, and connections, of one process to SQLite
 
 Answer = TypeVar("Answer")
@@ -131,6 +132,7 @@ class Postgresql:
 
         self._engine = create_async_engine(
             url.set(drivername="postgresql+asyncpg"),
+            hide_parameters=True,  # an error must not show results, or a token
             pool_pre_ping=True,
             pool_timeout=CONNECT_SECONDS,
             connect_args={"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS},
@@ -159,6 +161,8 @@ def _translated() -> Iterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable(f"the database went away: {_first_line(error)}") from error
+        if getattr(error.orig, "sqlstate", None) == NO_SUCH_CHARACTER:
+            raise Rejected("a text: expected text without NUL, found one that has it") from error
         raise
 
 
@@ -171,6 +175,7 @@ def _sqlite_engine(url: URL) -> Engine:
     engine = create_engine(
         url,
         isolation_level="AUTOCOMMIT",  # transactions are begun by hand
+        hide_parameters=True,
         pool_size=READERS,
         connect_args={"timeout": BUSY_SECONDS},
     )

@@ -41,6 +41,11 @@ def syncsvc(stack):
     return call
 
 
+def runs(syncsvc) -> set[str]:
+    """Name the runs that the gateway knows."""
+    return {run["id"] for run in json.loads(syncsvc("run", "list", "--json").stdout)}
+
+
 def test_a_report_that_is_pushed_twice_is_stored_once(stack, syncsvc, report):
     run = syncsvc("run", "create", "--name", "nightly", "--tag", "smoke").stdout.strip()
 
@@ -70,24 +75,24 @@ def test_a_run_is_created_shown_listed_and_completed(syncsvc, report, tmp_path):
 
 
 def test_rehearsing_reads_and_sends_nothing(syncsvc, report):
-    before = syncsvc("run", "list", "--json").stdout
+    before = runs(syncsvc)
 
     answer = syncsvc("results", "push", str(report), "--dry-run")
 
     assert answer.stdout == "3 results (1 failed, 1 passed, 1 skipped); nothing was sent\n"
-    assert syncsvc("run", "list", "--json").stdout == before
+    assert runs(syncsvc) == before
 
 
 def test_a_report_that_cannot_be_read_leaves_no_run_and_is_exit_2(syncsvc, tmp_path):
     (tmp_path / "bad.xml").write_text("<testsuite><testcase")
-    before = syncsvc("run", "list", "--json").stdout
+    before = runs(syncsvc)
 
     answer = syncsvc("results", "push", str(tmp_path / "bad.xml"))
 
     assert (answer.returncode, answer.stdout) == (2, "")
     assert answer.stderr.startswith("syncsvc: ")
     assert "bad.xml" in answer.stderr
-    assert syncsvc("run", "list", "--json").stdout == before
+    assert runs(syncsvc) == before
 
 
 def test_a_run_that_cannot_be_is_exit_1_in_one_line(syncsvc, report):
@@ -108,13 +113,20 @@ def test_a_gateway_that_is_away_is_exit_69_with_what_to_do(stack, report):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--api", "gateway"), ("--api", "http://u:p@127.0.0.1"), ("--timeout", "soon")]
+    "arguments",
+    [
+        ("--api", "gateway"),
+        ("--api", "http://u:p@127.0.0.1"),
+        ("--timeout", "soon"),
+        ("--separator", ""),
+        ("--attachments", "nowhere.log"),
+    ],
 )
 def test_a_wrong_option_is_named(stack, report, arguments):
     answer = stack.cli("results", "push", str(report), *arguments)
 
-    assert answer.returncode in {1, 2}
-    assert arguments[0] in answer.stderr
+    assert answer.returncode == 2
+    assert arguments[0].strip("-") in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
@@ -126,3 +138,119 @@ def test_dropping_asks_first(stack):
     assert json.loads(stack.cli("results", "drop", "--all", "--yes", "--json").stdout) == {
         "dropped": 0
     }
+
+
+def digests(stack, run: str) -> list[str]:
+    """Name the files that Test IT shows attached to a run."""
+    shown = stack.test_it("GET", f"/testRuns/{run}")["attachments"]
+    return sorted(each["name"] for each in shown)
+
+
+def test_files_are_attached_to_the_run_before_it_is_completed_and_once(
+    stack, syncsvc, report, tmp_path
+):
+    logs = tmp_path / "logs"
+    (logs / "deep").mkdir(parents=True)
+    for name in ("server.log", "deep/client.log", ".hidden"):
+        (logs / name).write_text(name)
+    alone = tmp_path / "report.html"
+    alone.write_text("<html>")
+    push = ("results", "push", str(report), "-a", str(logs), "--attachments", str(alone), "--json")
+
+    first = json.loads(syncsvc(*push).stdout)
+    again = json.loads(syncsvc(*push, "--run", first["run"], "--complete").stdout)
+
+    assert (first["ok"], first["phase"], first["uploaded"]) == (True, "completed", 3)
+    assert first["files"] == {"attached": 3}
+    assert (again["ok"], again["uploaded"], again["known"]) == (True, 0, 3)
+    assert digests(stack, first["run"]) == ["client.log", "report.html", "server.log"]
+
+
+def test_files_are_attached_to_a_run_that_is_over(stack, syncsvc, report, tmp_path):
+    late = tmp_path / "late.log"
+    late.write_text("late")
+    run = json.loads(syncsvc("results", "push", str(report), "--json").stdout)["run"]
+
+    attached = syncsvc("run", "attach", run, str(late))
+    ended = json.loads(syncsvc("run", "complete", run, "--wait", "--json").stdout)
+
+    assert (attached.returncode, ended["ok"], ended["files"]) == (0, True, {"attached": 1})
+    assert digests(stack, run) == ["late.log"]
+
+
+def test_tags_and_links_are_read_as_testit_cli_reads_them(stack, syncsvc, monkeypatch):
+    links = [{"url": "https://ci.example/7", "title": "job", "type": "Defect"}]
+    monkeypatch.setitem(stack.environment, "TMS_TEST_RUN_TAGS", '["smoke", "nightly"]')
+    monkeypatch.setitem(stack.environment, "TMS_TEST_RUN_LINKS", json.dumps(links))
+
+    run = syncsvc("run", "create").stdout.strip()
+
+    shown = stack.test_it("GET", f"/testRuns/{run}")
+    (link,) = shown["links"]
+    assert shown["tags"] == ["smoke", "nightly"]
+    assert (link["url"], link["title"], link["type"]) == ("https://ci.example/7", "job", "Defect")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TMS_TEST_RUN_TAGS", '["smoke"'),
+        ("TMS_TEST_RUN_LINKS", '[{"title": "job"}]'),
+        ("TMS_TEST_RUN_LINKS", '[{"url": "https://x.example", "type": "Fan"}]'),
+    ],
+)
+def test_tags_or_links_that_cannot_be_read_are_exit_2(stack, syncsvc, monkeypatch, name, value):
+    monkeypatch.setitem(stack.environment, name, value)
+
+    answer = syncsvc("run", "create")
+
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "expected" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_report_that_breaks_in_its_middle_sends_nothing(syncsvc, tmp_path):
+    many = "".join(f'<testcase classname="c" name="t{n}"/>' for n in range(3000))
+    (tmp_path / "bad.xml").write_text(f"<testsuite>{many}<testcase")
+    before = runs(syncsvc)
+
+    answer = syncsvc("results", "push", str(tmp_path / "bad.xml"), "--json")
+
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "bad.xml:1" in answer.stderr
+    assert runs(syncsvc) == before
+
+
+def test_what_is_odd_about_a_report_is_said_once_and_not_in_the_json(syncsvc, report):
+    (report.parent / "empty.xml").write_text("<testsuite/>")
+
+    answer = syncsvc("results", "push", str(report.parent), "--no-wait", "--json")
+
+    assert json.loads(answer.stdout)["new"] == 3
+    assert answer.stderr.count("has no tests") == 1
+
+
+def test_what_a_run_is_named_is_not_changed_by_a_push_and_that_is_said(syncsvc, stack, report):
+    run = syncsvc("run", "create", "--name", "nightly").stdout.strip()
+
+    answer = syncsvc("results", "push", str(report), "--run", run, "--name", "x", "--no-wait")
+
+    assert "are for a new run" in answer.stderr
+    assert stack.test_it("GET", f"/testRuns/{run}")["name"] == "nightly"
+
+
+def test_a_push_is_judged_by_its_own_results_in_a_run_of_many(stack, syncsvc, report, tmp_path):
+    run = syncsvc("run", "create").stdout.strip()
+    big = tmp_path / "refused.xml"
+    big.write_text('<testsuite><testcase classname="c" name="refused"/></testsuite>')
+    refusal = {"kind": "status", "code": 400, "method": "POST", "pattern": "autoTests"}
+    with stack.misbehaving(refusal):
+        first = syncsvc("results", "push", str(big), "--run", run, "--timeout", "30s", "--json")
+
+    second = syncsvc("results", "push", str(report), "--run", run, "--json")
+
+    assert (first.returncode, json.loads(first.stdout)["results"]) == (1, {"dead": 1})
+    assert json.loads(first.stdout)["dead_reasons"][0]["count"] == 1
+    assert second.returncode == 0
+    assert json.loads(second.stdout)["judged"] == "push"
+    assert json.loads(second.stdout)["ok"]

@@ -264,3 +264,66 @@ class TestWithAToken:
 
     async def test_nothing_is_taken_without_it(self, push):
         assert (await push(result())).status_code == 401
+
+
+async def upload(api, run: str, content: bytes) -> str:
+    digest = hashlib.sha256(content).hexdigest()
+    kept = await api.put(
+        f"/api/v1/runs/{run}/attachments/{digest}?project_id={PROJECT}", content=content
+    )
+    assert kept.status_code == 200
+    return digest
+
+
+async def test_files_of_the_run_itself_are_noted_and_listed(api, run):
+    files = [{"digest": await upload(api, run, b"log"), "name": "log.txt"}]
+    path = f"/api/v1/runs/{run}/attachments"
+
+    noted = await api.post(path, json={"files": files})
+    again = await api.post(path, json={"files": files})
+
+    waiting = {"files": [{**files[0], "state": "waiting", "reason": None}]}
+    assert (noted.status_code, noted.json()) == (200, waiting)
+    assert again.json() == waiting
+    assert (await api.get(path)).json() == waiting
+    shown = (await api.get(f"/api/v1/runs/{run}")).json()
+    assert shown["pushed"]["files"] == {"waiting": 1}
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ([], "files: expected 1 to 1000 files, found 0"),
+        ([{"digest": "0" * 64, "name": "a"}], "attachments: expected files that run"),
+        ([{"digest": "x", "name": "a"}], "files[0].digest: expected"),
+        ([{"digest": "0" * 64, "name": ""}], "files[0].name: expected"),
+        ([{"digest": "0" * 64, "name": "a\0b"}], "files[0].name: expected text without NUL"),
+    ],
+)
+async def test_files_of_the_run_that_cannot_be_are_400(api, run, files, message):
+    await upload(api, run, b"log")
+
+    answer = await api.post(f"/api/v1/runs/{run}/attachments", json={"files": files})
+
+    assert answer.status_code == 400
+    assert complaint(answer).startswith(message)
+
+
+async def test_files_of_a_run_that_nothing_was_pushed_to_are_404(api, run):
+    assert (await api.get(f"/api/v1/runs/{run}/attachments")).status_code == 404
+
+
+async def test_a_dead_or_waiting_result_is_shown_with_its_key(api, push, run):
+    await push(result("a", key="mine"))
+
+    (shown,) = (await api.get(f"/api/v1/results?run={run}&kind=pushed")).json()["results"]
+
+    assert shown["key"] == "mine"
+
+
+@pytest.mark.parametrize("link", [{"title": "job"}, {"url": "x", "type": "Fan"}, 7])
+async def test_a_link_that_is_none_is_400(api, link):
+    answer = await api.post("/api/v1/runs", json={"links": [link]})
+
+    assert answer.status_code == 400
+    assert complaint(answer).startswith("links[0]")

@@ -121,16 +121,20 @@ async def test_several_processes_that_create_the_same_tests_all_succeed(client: 
     assert all(each == found[0] for each in found)
 
 
-async def test_a_creation_whose_answer_was_lost_is_found_by_the_next_search(client: Client):
+async def test_a_creation_whose_answer_was_lost_is_asked_for_again_without_a_search(client: Client):
     await client.board.ping(client.destination)
     lost = {"kind": "timeout_after_store", "seconds": 5, "method": "POST", "times": 1}
     await client.faults(lost | {"pattern": "autoTests/bulk$"})
-    with pytest.raises(Exception, match="did not answer"):
-        await ensured(client, result("a"))
+    client.sent.clear()
 
     await ensured(client, result("a"))
 
     assert (await client.autotest("a"))["name"] == "a"
+    assert [request.url.path.rpartition("autoTests/")[2] for request in client.sent] == [
+        "search",
+        "bulk",
+        "bulk",
+    ]
 
 
 async def test_creations_refused_as_existing_end_as_rejected(client: Client):

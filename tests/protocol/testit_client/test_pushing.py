@@ -6,7 +6,7 @@ import pytest
 
 from syncsvc.errors import Denied, Rejected, TooLarge, Unavailable, Uncertain, Unknown
 from syncsvc.results.held.model import FinalStatus, StatusType
-from syncsvc.results.pushed.model import Link, Step
+from syncsvc.results.pushed.model import Link, RunLink, Step
 from syncsvc.results.pushed.ports import NewRun
 from syncsvc.runs.model import Destination
 from tests.protocol.testit_client.client import CONFIGURATION, PROJECT, Client, post, result
@@ -289,14 +289,16 @@ async def test_a_waiting_result_is_filled_in_place(client: Client):
 
 
 async def test_a_run_is_created_as_asked_for(client: Client):
-    new = NewRun(PROJECT, "Night", "All of it", tags=["n"], links=["https://ci.example/1"])
+    link = RunLink(url="https://ci.example/1", title="job", type="Defect")
+    new = NewRun(PROJECT, "Night", "All of it", tags=["n"], links=[link])
 
     run_id = await client.pushes.create_run(client.destination, new)
 
     shown = await client.arrange("GET", f"/api/v2/testRuns/{run_id}")
     assert (shown["name"], shown["description"], shown["tags"]) == ("Night", "All of it", ["n"])
     assert shown["launchSource"] == "syncsvc"
-    assert [link["url"] for link in shown["links"]] == ["https://ci.example/1"]
+    (kept,) = shown["links"]
+    assert (kept["url"], kept["title"], kept["type"]) == (link.url, "job", "Defect")
 
 
 async def test_a_run_that_may_have_been_created_is_not_created_twice(client: Client):

@@ -12,12 +12,13 @@ import pytest
 from syncsvc.cli.pushing.gateway import Deadline, Gateway
 from syncsvc.cli.pushing.sending import Sender, Target
 from syncsvc.cli.pushing.telling import Standing, Teller
-from syncsvc.cli.pushing.waiting import wait
+from syncsvc.cli.pushing.verdict import Verdict
+from syncsvc.cli.pushing.waiting import Listing, wait
 from syncsvc.errors import Rejected, Unavailable, Unknown
 from syncsvc.results.pushed.model import Result
 from syncsvc.results.reports import Found
 
-NOTHING = {"phase": "open", "results": {}, "last_error": None}
+NOTHING = {"phase": "open", "results": {}, "last_error": None, "files": {}}
 
 
 @dataclass
@@ -155,8 +156,9 @@ def test_a_file_that_the_run_has_is_not_sent(tmp_path):
 
 
 def waited(wire: Elsewhere, *, complete: bool, patience: float = 60) -> tuple[bool, str]:
-    outcome = wait(wire.gateway(patience), "run", Teller(), complete=complete)
-    return outcome.ok, outcome.told
+    listing = Listing(wire.gateway(patience), "run")
+    verdict = Verdict.of(listing, wait(listing, Teller(), complete=complete))
+    return verdict.ok, verdict.told
 
 
 def test_waiting_ends_well_once_all_is_delivered():
@@ -164,7 +166,11 @@ def test_waiting_ends_well_once_all_is_delivered():
 
     ok, told = waited(wire, complete=False)
 
-    assert (ok, told) == (True, "run run: 2 accepted, 1 delivered; the run is still open")
+    assert ok
+    assert told.splitlines() == [
+        "run run: 2 accepted, 2 delivered",
+        "the run is still open; end it: syncsvc run complete run --wait",
+    ]
     assert wire.seconds == 0.5
 
 
@@ -175,15 +181,87 @@ def test_waiting_for_a_run_to_end_takes_until_it_is_completed():
     assert waited(wire, complete=True) == (True, "run run: 2 accepted, 2 delivered")
 
 
-def test_dead_results_are_told_with_their_reason_and_where_to_look():
-    pushed = {**NOTHING, "results": {"dead": 1, "delivered": 1}, "last_error": "401"}
-    wire = Elsewhere([said(200, {"pushed": pushed})])
+def dead(*reasons: str, key: str = "mine") -> httpx.Response:
+    entries = [{"reason": reason, "key": key} for reason in reasons]
+    return said(200, {"results": entries, "next": None})
+
+
+def test_dead_results_are_told_with_their_most_frequent_reasons_and_what_to_do():
+    reasons = ["400"] * 3 + ["404"] * 2 + ["413"] * 2 + ["rare"]
+    wire = Elsewhere([run_with(dead=8, delivered=1), dead(*reasons)])
 
     ok, told = waited(wire, complete=False)
 
     assert not ok
-    assert "1 dead; last error: 401" in told
-    assert "syncsvc results list --dead --run run" in told
+    assert told.splitlines() == [
+        "run run: 9 accepted, 1 delivered, 8 dead",
+        "  3 x 400",
+        "  2 x 404",
+        "  2 x 413",
+        "look:  syncsvc results list --dead --run run",
+        "again: syncsvc results retry --run run",
+    ]
+
+
+def test_what_others_pushed_to_the_run_is_not_judged():
+    wire = Elsewhere([run_with(dead=2, delivered=3), dead("no", "no", key="theirs")])
+    listing = Listing(wire.gateway(), "run", {hash("mine")})
+
+    verdict = Verdict.of(listing, wait(listing, Teller(), complete=False))
+
+    assert verdict.ok
+    assert verdict.as_json()["judged"] == "push"
+    first = "run run: 1 accepted, 1 delivered, and 4 of other pushes, which are not judged"
+    assert verdict.told.splitlines()[0] == first
+
+
+def test_waiting_ends_when_only_results_of_others_wait():
+    wire = Elsewhere([run_with(pending=1, delivered=1), dead("later", key="theirs")])
+    listing = Listing(wire.gateway(), "run", {hash("mine")})
+
+    verdict = Verdict.of(listing, wait(listing, Teller(), complete=False))
+
+    assert (verdict.ok, wire.seconds) == (True, 0)
+
+
+def test_a_dead_result_of_this_push_is_judged_among_those_of_others():
+    page = {"results": [{"reason": "no", "key": key} for key in ("theirs", "mine")], "next": None}
+    wire = Elsewhere([run_with(dead=2), said(200, page)])
+    listing = Listing(wire.gateway(), "run", {hash("mine"), hash("mine too")})
+
+    verdict = Verdict.of(listing, wait(listing, Teller(), complete=False))
+
+    assert not verdict.ok
+    assert verdict.counts == {"dead": 1, "delivered": 1}
+
+
+def test_a_refused_file_of_the_run_is_no_success():
+    pushed = {**NOTHING, "phase": "completed", "results": {"delivered": 1}, "last_error": "413"}
+    wire = Elsewhere([said(200, {"pushed": {**pushed, "files": {"refused": 1}}})])
+
+    ok, told = waited(wire, complete=True)
+
+    assert not ok
+    assert told.splitlines() == [
+        "run run: 1 accepted, 1 delivered, 1 files refused",
+        "  last error: 413",
+        "look:  syncsvc run show run",
+    ]
+
+
+def test_files_of_the_run_are_sent_and_named(tmp_path):
+    log = tmp_path / "log.txt"
+    log.write_bytes(b"logs")
+    wire = Elsewhere([refused(404), said(200, {}), said(200, {"files": []})])
+    sender = Sender(wire.gateway(), Target("run"), silent)
+
+    sender.attach([log])
+
+    assert [request.method for request in wire.asked] == ["HEAD", "PUT", "POST"]
+    assert wire.asked[2].url.path == "/api/v1/runs/run/attachments"
+    digest = sha256(b"logs").hexdigest()
+    files = [{"digest": digest, "name": "log.txt"}]
+    assert json.loads(wire.asked[2].content) == {"files": files}
 
 
 def test_what_is_not_delivered_in_time_is_counted():
@@ -205,9 +283,9 @@ def test_progress_is_told_while_it_changes():
 
     wire = Elsewhere([run_with(pending=2), run_with(pending=1, delivered=1), run_with(delivered=2)])
 
-    wait(wire.gateway(), "run", Listener(), complete=False)
+    wait(Listing(wire.gateway(), "run"), Listener(), complete=False, expected=2)
 
-    assert heard == [Standing(2), Standing(2, 1), Standing(2, 2)]
+    assert heard == [Standing(2, n, expected=2) for n in range(3)]
 
 
 def test_a_deadline_counts_down_and_stays_at_zero():
