@@ -13,9 +13,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import quote, urlsplit
+from uuid import UUID
 from zlib import crc32
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -34,6 +42,19 @@ LOOPBACK = ("127.0.0.1", "::1")
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(gt=timedelta(0))]
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _test_it_id(found: str) -> str:
+    try:
+        well_formed = str(UUID(found)) == found.lower()
+    except ValueError:
+        well_formed = False
+    if not well_formed:
+        raise ValueError("expected an id of Test IT's, a UUID")
+    return found
+
+
+TestItId = Annotated[str, AfterValidator(_test_it_id)]
 
 
 class MasterPolicy(StrEnum):
@@ -164,10 +185,10 @@ class Settings(BaseSettings):
         le=64,
         description="Requests at once to one Test IT server, over all task workers.",
     )
-    testit_project_id: str | None = Field(
+    testit_project_id: TestItId | None = Field(
         default=None, description="Project of runs that are created and results that are pushed."
     )
-    testit_configuration_id: str | None = Field(
+    testit_configuration_id: TestItId | None = Field(
         default=None, description="Configuration of pushed results that name none."
     )
 

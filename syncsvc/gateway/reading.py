@@ -1,7 +1,7 @@
 """How the API reads a request: its body and its query, each wrong field named with its path."""
 
 import re
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 import msgspec
 from starlette.requests import Request
@@ -34,7 +34,7 @@ async def read_json(request: Request, shape: type[Shape], limit: int) -> Shape:
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
-        raise Rejected(_explain(str(error))) from error
+        raise Rejected(_explain(str(error), body)) from error
     except RecursionError as error:
         raise Rejected("body: expected JSON, found it nested too deeply") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -73,8 +73,8 @@ def _one_of(field: str, word: str, known: tuple[str, ...]) -> str:
     return word
 
 
-def _explain(said: str) -> str:
-    """Turn msgspec's words into ours: the field's path first."""
+def _explain(said: str, body: bytes) -> str:
+    """Turn msgspec's words into ours: the field's path first, what was found last."""
     what, _, path = said.partition(" - at `$")
     field = path.rstrip("`").lstrip(".")
     inside = f"{field}." if field else ""
@@ -85,5 +85,23 @@ def _explain(said: str) -> str:
     if word := re.fullmatch(r"Invalid enum value (.*)", what, re.DOTALL):
         expected = f"one of {', '.join(get_args(StatusWord))}"
         return f"{field}: expected {expected}, found {word[1][:80]}"
-    found = (what[:1].lower() + what[1:])[:300]
-    return f"{field or 'body'}: {found.replace('got', 'found').replace('`', '')}"
+    problem = (what[:1].lower() + what[1:])[:300].replace("got", "found").replace("`", "")
+    return f"{field or 'body'}: {problem}{_found(body, path, what)}"
+
+
+def _found(body: bytes, path: str, what: str) -> str:
+    """Say what stands at a path, where msgspec does not; nothing inside a mapping."""
+    if ", got " in what or "[...]" in path:
+        return ""
+    try:
+        value = _at(path, msgspec.json.decode(body))
+        found = f"{len(value)} characters" if "length" in what else repr(value)[:80]
+    except (ValueError, LookupError, TypeError, RecursionError):  # what follows is worse still
+        return ""
+    return f", found {found}"
+
+
+def _at(path: str, value: Any) -> Any:
+    for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", path):
+        value = value[name] if name else value[int(index)]
+    return value

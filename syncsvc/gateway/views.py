@@ -6,19 +6,11 @@ from datetime import datetime
 import msgspec
 
 from syncsvc.results.held.model import Entry as HeldEntry
-from syncsvc.results.held.model import StatusType
 from syncsvc.results.ledger import AnyEntry, Kind
+from syncsvc.results.pushed.model import TYPES
 from syncsvc.results.pushed.model import Entry as PushedEntry
 from syncsvc.results.pushed.service import Progress
 from syncsvc.runs.model import Roster
-
-TYPES = {
-    "passed": StatusType.SUCCEEDED,
-    "failed": StatusType.FAILED,
-    "broken": StatusType.FAILED,
-    "skipped": StatusType.INCOMPLETE,
-    "blocked": StatusType.INCOMPLETE,
-}
 
 
 class ResultView(msgspec.Struct):

@@ -5,12 +5,12 @@ import random
 import secrets
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 
 from syncsvc.adapters.tasks import CeleryNudge
-from syncsvc.adapters.testit.calls import LONGEST_CALL, TestItCalls
+from syncsvc.adapters.testit.calls import TestItCalls
 from syncsvc.adapters.testit.client import TestItBoard
 from syncsvc.adapters.testit.destinations import TestItDestinations
 from syncsvc.adapters.testit.http import new_http
@@ -41,6 +41,9 @@ from syncsvc.stores.sql.database import Database, open_database
 from syncsvc.stores.sql.sealing import Seal, key_from
 
 MEGABYTE = 1024 * 1024
+CALLS_OF_A_BATCH = 6  # that may all be slow before a claim must end
+SHORTEST_CLAIM, LONGEST_CLAIM = timedelta(seconds=20), timedelta(minutes=1)
+IN_ALL = timedelta(seconds=5)  # a call takes little longer than the wait for its answer
 
 
 def now() -> datetime:
@@ -163,7 +166,12 @@ def _pushes(
 
 
 def _pushing(stores: Stores, board: TestItPushes, settings: Settings) -> PushDelivery:
-    terms = PushTerms(settings.push_idle_limit, settings.give_up_after, settings.testit_at_once)
+    terms = PushTerms(
+        settings.push_idle_limit,
+        settings.give_up_after,
+        settings.testit_at_once,
+        claim=min(max(CALLS_OF_A_BATCH * settings.testit_timeout, SHORTEST_CLAIM), LONGEST_CLAIM),
+    )
     return PushDelivery(stores.pushes, stores.files, stores.runs, board, terms, now, random.random)
 
 
@@ -179,7 +187,7 @@ def _http(settings: Settings) -> httpx.AsyncClient:
 
 
 def _gate(stores: Stores, settings: Settings) -> TurnGate:
-    terms = GateTerms(settings.testit_at_once, longest=LONGEST_CALL)
+    terms = GateTerms(settings.testit_at_once, longest=settings.testit_timeout + IN_ALL)
     return TurnGate(RedisTurns(stores.scripts), terms)
 
 

@@ -15,12 +15,11 @@ from typing import Any, TypeVar
 
 from syncsvc.errors import Rejected, SyncsvcError, Unavailable, Uncertain, Unknown
 from syncsvc.results.held.model import FINAL, EntryState, FinalStatus
-from syncsvc.results.pushed.delivery import CLAIM, PushDelivery, PushTerms
+from syncsvc.results.pushed.delivery import PushDelivery, PushTerms
 from syncsvc.results.pushed.memory import MemoryPushOutbox
 from syncsvc.results.pushed.memory_files import MemoryFiles
-from syncsvc.results.pushed.model import AttachmentRef, Batch, Entry, Result
+from syncsvc.results.pushed.model import TYPES, AttachmentRef, Batch, Entry, Result
 from syncsvc.results.pushed.ports import NewRun, Post, PushOutbox, RunInfo, Shown
-from syncsvc.results.pushed.proof import TYPES
 from syncsvc.runs.memory import MemoryRuns
 from syncsvc.runs.model import Destination, Run
 from tests.support.builders import NOON, SECOND, Clock, ids, push, run
@@ -387,7 +386,7 @@ def file(digest: str, name: str) -> AttachmentRef:
     return AttachmentRef(digest=digest, name=name)
 
 
-AFTER_CLAIM = CLAIM + SECOND
+AFTER_CLAIM = TERMS.claim + SECOND
 
 
 async def eventually(look: Callable[[], bool], what: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from syncsvc.errors import Rejected
 from syncsvc.results.held.model import FinalStatus, StatusType
-from syncsvc.results.pushed.model import Link, Result, RunLink, Step
+from syncsvc.results.pushed.model import TYPES, Link, Result, RunLink, Step
 from syncsvc.results.pushed.ports import NewRun, Post
 
 MARK = "syncsvc"  # the property by which a result is known to be an entry of ours
@@ -15,13 +15,6 @@ LONGEST_UPDATE = 86_400_000  # milliseconds: an update takes less than a new res
 
 Body = dict[str, Any]
 
-TYPES = {
-    "passed": StatusType.SUCCEEDED,
-    "failed": StatusType.FAILED,
-    "broken": StatusType.FAILED,
-    "skipped": StatusType.INCOMPLETE,
-    "blocked": StatusType.INCOMPLETE,
-}
 CODES = {
     "passed": ("Passed",),
     "failed": ("Failed",),

@@ -22,7 +22,6 @@ from syncsvc.telemetry import get_logger
 log = get_logger(__name__)
 
 LOOKS = 3  # of one attempt at a batch, each after a lost answer
-ONE_BATCH = timedelta(seconds=50)  # shorter than its claim, so nobody else has it meanwhile
 
 
 @dataclass
@@ -89,14 +88,15 @@ class Batches:
 
     async def _try(self, work: Work) -> SyncsvcError | None:
         """Give the failure that those who are left have met, if any are."""
+        within = self.setbacks.terms.within.total_seconds()
         try:
-            async with asyncio.timeout(ONE_BATCH.total_seconds()):
+            async with asyncio.timeout(within):
                 await self._show(work)
             return None
         except ClaimLost:
             raise
         except TimeoutError:
-            return Unavailable(f"not done within {ONE_BATCH.total_seconds():g} s")
+            return Unavailable(f"not done within {within:g} s")
         except SyncsvcError as error:
             return error
         except Exception as error:  # the outermost loop: one batch must not stop the others

@@ -7,7 +7,7 @@ Before a result whose outcome is unknown is posted again, one looks whether it i
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from syncsvc.results.pushed.attaching import Attaching
 from syncsvc.results.pushed.batches import Batches
@@ -18,9 +18,7 @@ from syncsvc.results.pushed.setbacks import PushTerms, Setbacks
 from syncsvc.results.pushed.sidebyside import SideBySide
 from syncsvc.runs.ports import Runs
 
-__all__ = ["CLAIM", "PushDelivery", "PushTerms"]
-
-CLAIM = timedelta(seconds=60)  # longer than one batch, or the ending of one run, may take
+__all__ = ["PushDelivery", "PushTerms"]
 
 
 @dataclass
@@ -65,8 +63,8 @@ class PushDelivery:
         return await self._endings.until_done()
 
     async def _claim(self) -> Batch | None:
-        return await self.outbox.claim(self.clock(), CLAIM, LARGEST_BATCH)
+        return await self.outbox.claim(self.clock(), self.terms.claim, LARGEST_BATCH)
 
     async def _claim_ending(self) -> Claimed | None:
         now = self.clock()
-        return await self.outbox.claim_ending(now, CLAIM, now - self.terms.idle_limit)
+        return await self.outbox.claim_ending(now, self.terms.claim, now - self.terms.idle_limit)

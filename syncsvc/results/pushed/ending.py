@@ -7,17 +7,16 @@ somebody asked for it, we do.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from structlog.contextvars import bound_contextvars
 
 from syncsvc.errors import Denied, Rejected, SyncsvcError, Unavailable, Unknown
 from syncsvc.results.held.model import Cut, EntryState, FinalStatus, final_status
 from syncsvc.results.pushed.attaching import Attaching
-from syncsvc.results.pushed.model import Entry, Push
+from syncsvc.results.pushed.model import TYPES, Entry, Push
 from syncsvc.results.pushed.ports import PushBoard, PushOutbox
 from syncsvc.results.pushed.posting import OVER
-from syncsvc.results.pushed.proof import TYPES
 from syncsvc.results.pushed.setbacks import Setbacks
 from syncsvc.runs.model import Run
 from syncsvc.runs.ports import Runs
@@ -26,8 +25,6 @@ from syncsvc.telemetry import get_logger
 log = get_logger(__name__)
 
 Claimed = tuple[Push, Sequence[Entry]]
-
-ONE_RUN = timedelta(seconds=50)  # shorter than its claim
 
 
 @dataclass(frozen=True)
@@ -56,11 +53,12 @@ class Ending:
 
     async def _try(self, push: Push, held: Sequence[Entry]) -> bool | SyncsvcError:
         """Say whether the run has ended, or what stood in the way."""
+        within = self.setbacks.terms.within.total_seconds()
         try:
-            async with asyncio.timeout(ONE_RUN.total_seconds()):
+            async with asyncio.timeout(within):
                 return await self._end(push, held)
         except TimeoutError:
-            return Unavailable(f"not done within {ONE_RUN.total_seconds():g} s")
+            return Unavailable(f"not done within {within:g} s")
         except SyncsvcError as error:
             return error
         except Exception as error:  # the outermost loop: one run must not stop the others

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from syncsvc.results.held.model import EntryState
+from syncsvc.results.held.model import EntryState, StatusType
 
 MOST_RESULTS = 1000  # of one request to us
 DEEPEST_STEP = 15  # Test IT's own limit
@@ -28,6 +28,14 @@ Milliseconds = Annotated[int, Meta(ge=0, le=LONGEST_DURATION)]
 Text = Annotated[str, Meta(max_length=1_000_000)]
 Moment = Annotated[datetime, Meta(tz=True)]
 StatusWord = Literal["passed", "failed", "broken", "skipped", "blocked"]
+
+TYPES: Mapping[str, StatusType] = {
+    "passed": StatusType.SUCCEEDED,
+    "failed": StatusType.FAILED,
+    "broken": StatusType.FAILED,
+    "skipped": StatusType.INCOMPLETE,
+    "blocked": StatusType.INCOMPLETE,
+}
 
 
 class Link(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

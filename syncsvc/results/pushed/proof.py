@@ -5,23 +5,15 @@ search shows of it agrees; where that leaves a doubt, the mark decides that each
 carries. A result without our mark is never taken.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syncsvc.results.held.model import StatusType
-from syncsvc.results.pushed.model import Entry, Result
+from syncsvc.results.pushed.model import TYPES, Entry, Result
 from syncsvc.results.pushed.ports import Shown
 
 SAME_START = timedelta(seconds=1)  # servers cut fractions of a second
-
-TYPES: Mapping[str, StatusType] = {
-    "passed": StatusType.SUCCEEDED,
-    "failed": StatusType.FAILED,
-    "broken": StatusType.FAILED,
-    "skipped": StatusType.INCOMPLETE,
-    "blocked": StatusType.INCOMPLETE,
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from syncsvc.telemetry import get_logger
 log = get_logger(__name__)
 
 DENIED_PAUSE = timedelta(minutes=1)  # somebody must change a token: no hurry
+SPARE = timedelta(seconds=5)  # of a claim, to write down what has become of it
 ECHO = timedelta(seconds=2)  # a request whose answer was lost may still be carried out
 
 
@@ -23,6 +24,12 @@ class PushTerms:
     idle_limit: timedelta  # a run that nobody completes ends after this silence
     give_up_after: timedelta = timedelta(hours=24)
     at_once: int = 4  # batches of one process
+    claim: timedelta = timedelta(minutes=1)  # who has died with it is followed after this
+
+    @property
+    def within(self) -> timedelta:
+        """How long one batch, or the ending of one run, may take: nobody else has it meanwhile."""
+        return self.claim - SPARE
 
 
 @dataclass(frozen=True)

@@ -67,12 +67,30 @@ async def test_a_thousand_are_taken_and_one_more_is_not(push):
         ([], "body: expected object, found array"),
         ({"results": [result(), {"status": "passed"}]}, "results[1].external_id: expected a value"),
         ({"results": [result(), result(status="great")]}, "results[1].status: expected one of pas"),
-        ({"results": [result(duration_ms=-1)]}, "results[0].duration_ms: expected int >= 0"),
+        (
+            {"results": [result(duration_ms=-1)]},
+            "results[0].duration_ms: expected int >= 0, found -1",
+        ),
         ({"results": [result(duration_ms="1")]}, "results[0].duration_ms: expected int"),
         ({"results": [result(colour="red")]}, "results[0].colour: no such field"),
         ({"results": [result()], "x": 1}, "x: no such field"),
         ({"results": [result(started_at="2026-01-01T00:00:00")]}, "results[0].started_at: expec"),
-        ({"results": [result(message="m" * 1_000_001)]}, "results[0].message: expected str of len"),
+        (
+            {"results": [result(message="m" * 1_000_001)]},
+            "results[0].message: expected str of length <= 1000000, found 1000001 characters",
+        ),
+        (
+            {"results": [result(external_id="")]},
+            "results[0].external_id: expected str of length >= 1, found 0 characters",
+        ),
+        (
+            {"results": [result(started_at="0000-01-01T00:00:00Z")]},
+            "results[0].started_at: invalid RFC3339 encoded datetime, found '0000-01-01T00:00:00Z'",
+        ),
+        (
+            {"results": [result(labels=["fine", ""])]},
+            "results[0].labels[1]: expected str of length >= 1, found 0 characters",
+        ),
         ({"results": [result(parameters={"a": 1})]}, "results[0].parameters[...]: expected str"),
         ({"results": [result(steps=[{"name": 3}])]}, "results[0].steps[0].name: expected str"),
         ({"results": [result(attachments=[{"digest": "x", "name": "n"}])]}, "results[0].attachme"),
@@ -98,6 +116,10 @@ async def test_a_wrong_field_is_400_and_named_with_its_path(api, run, body, mess
         b'{"results":[{"external_id":"\xff","status":"passed"}]}',
         b'{"results":[{"external_id":"\\ud800","status":"passed"}]}',
         b'{"results":' + b"[" * 100_000,
+        b'{"results":[{"external_id":"","status":"passed"}',
+        b'{"results":[{"external_id":"","status":"passed"}],"results":[]}',
+        b'{"results":[{"external_id":"","status":"passed"}],"results":7}',
+        b'{"results":[{"external_id":"","status":"passed"}],"x":' + b"[" * 100_000,
         b'{"results":[{"external_id":"a","status":"passed","steps":'
         + b'[{"name":"x","steps":' * 50_000,
     ],

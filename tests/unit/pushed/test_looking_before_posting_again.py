@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from syncsvc.results.held.model import EntryState
-from syncsvc.results.pushed.delivery import CLAIM
-from tests.support.pushed import AFTER_CLAIM, Fate, Killed, pushed
+from tests.support.pushed import AFTER_CLAIM, TERMS, Fate, Killed, pushed
 
 
 def once(call: str, fate: Fate, *, skip: int = 0):
@@ -103,8 +102,8 @@ async def test_no_mark_is_read_where_there_is_no_doubt(open_house):
 
 async def test_of_two_alike_that_were_posted_each_gets_its_own(open_house):
     await open_house.accept(pushed("same", message="first"), pushed("same", message="second"))
-    first = await open_house.outbox.claim(open_house.clock(), CLAIM, 100)
-    second = await open_house.outbox.claim(open_house.clock(), CLAIM, 100)
+    first = await open_house.outbox.claim(open_house.clock(), TERMS.claim, 100)
+    second = await open_house.outbox.claim(open_house.clock(), TERMS.claim, 100)
     for batch in (first, second):
         await open_house.outbox.sending(batch.entries, open_house.clock())
     (lost,), (there,) = first.entries, second.entries

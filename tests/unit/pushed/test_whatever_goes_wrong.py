@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from syncsvc.errors import Unavailable
 from syncsvc.results.held.model import EntryState
-from syncsvc.results.pushed.proof import TYPES
+from syncsvc.results.pushed.model import TYPES
 from tests.support.pushed import AFTER_CLAIM, Fate, Killed, PushHouse, pushed
 
 MOST_TICKS = 400
