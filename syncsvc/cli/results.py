@@ -16,6 +16,7 @@ from syncsvc.cli.pushing.options import (
     Project,
     Tags,
     Timeout,
+    canonical_id,
 )
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ def push(
         typer.Option(
             "--run",
             envvar="TMS_TEST_RUN_ID",
+            callback=canonical_id,
             help="Push to this run; default: a new one, which is completed.",
         ),
     ] = None,
@@ -192,12 +194,14 @@ def drop(
 
     Example: syncsvc results drop --run $RUN --yes
     """
+    from syncsvc.cli.agreeing import agreed
     from syncsvc.cli.asking import ask
 
     _check_which(result, run, every=every)
     if not yes:
         what = f"result {result}" if result else f"all dead results{f' of {run}' if run else ''}"
-        typer.confirm(f"Remove {what} for good?", abort=True, err=True)
+        if not agreed(f"Remove {what} for good?"):
+            raise typer.Abort
     count = ask(lambda services: services.ledger.drop(result, run))
     typer.echo(json.dumps({"dropped": count}) if as_json else f"{count} removed")
 

@@ -15,6 +15,7 @@ from syncsvc.cli.pushing.options import (
     Project,
     Tags,
     Timeout,
+    canonical_id,
 )
 
 app = typer.Typer(
@@ -27,7 +28,13 @@ app = typer.Typer(
 )
 
 RunId = Annotated[
-    str, typer.Argument(envvar="TMS_TEST_RUN_ID", metavar="RUN", help="Its id in Test IT.")
+    str,
+    typer.Argument(
+        envvar="TMS_TEST_RUN_ID",
+        metavar="RUN",
+        help="Its id in Test IT.",
+        callback=canonical_id,
+    ),
 ]
 
 

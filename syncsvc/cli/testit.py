@@ -79,7 +79,8 @@ def _verdict(word: str | None) -> Verdict | None:
 
 
 def _is_confirmed(found: Sequence[Stuck]) -> bool:
+    from syncsvc.cli.agreeing import agreed
     from syncsvc.cli.showing_stuck import show_stuck
 
     show_stuck(found, as_json=False, err=True)
-    return typer.confirm(f"give a final status to these {len(found)}?", err=True)
+    return agreed(f"give a final status to these {len(found)}?")

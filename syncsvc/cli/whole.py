@@ -9,6 +9,7 @@ import msgspec
 import typer
 from pydantic import SecretStr
 
+from syncsvc.cli.pushing.options import DEFAULT_API
 from syncsvc.embedded import story
 from syncsvc.embedded.ports import free_port
 from syncsvc.embedded.tree import ONE_OF_EACH, Crew, SandboxOptions, gateway_ports, with_ports
@@ -37,9 +38,7 @@ def run_whole(settings: Settings, sandbox_port: int | None, wish: Wish) -> int:
     sandbox = None
     if sandbox_port is not None:
         sandbox = SandboxOptions(sandbox_port or free_port(LOOPBACK[0]))
-        settings = settings.model_copy(
-            update={"testit_url": sandbox.use.url, "testit_token": SecretStr(TOKEN)}
-        )
+        settings = with_sandbox(settings, sandbox)
     return asyncio.run(
         up(
             settings,
@@ -48,6 +47,18 @@ def run_whole(settings: Settings, sandbox_port: int | None, wish: Wish) -> int:
             as_json=wish.as_json,
             after_ready=_After(settings, sandbox, wish),
         )
+    )
+
+
+def with_sandbox(settings: Settings, sandbox: SandboxOptions) -> Settings:
+    """Send results to a sandbox, and to its project and configuration unless others are set."""
+    return settings.model_copy(
+        update={
+            "testit_url": sandbox.use.url,
+            "testit_token": SecretStr(TOKEN),
+            "testit_project_id": settings.testit_project_id or str(PROJECT_ID),
+            "testit_configuration_id": settings.testit_configuration_id or str(CONFIGURATION_ID),
+        }
     )
 
 
@@ -86,7 +97,7 @@ class _After:
             return 1
         if not self.wish.stay:
             return 0
-        self._say(_how_to_play(self.settings, self.sandbox.use.url))
+        self._say(how_to_play(self.settings, self.sandbox.use.url))
         return None
 
     async def _story(self, sandbox_url: str) -> bool:
@@ -123,10 +134,15 @@ class _After:
             typer.echo(line)
 
 
-def _how_to_play(settings: Settings, sandbox_url: str) -> str:
+def how_to_play(settings: Settings, sandbox_url: str) -> str:
+    """Say how to send one's own results through a stack with a sandbox."""
+    api = gateway_ports(settings)["api"].url
+    elsewhere = "" if api == DEFAULT_API else f" --api {api}"
     return "\n".join(
         [
             "",
+            "To push a report of yours into it, JUnit or CTRF:",
+            f"  syncsvc results push junit.xml --wait{elsewhere}",
             "To send your own pytest run through it (pip install testit-adapter-pytest):",
             f"  export TMS_URL={sandbox_url} TMS_PRIVATE_TOKEN={TOKEN} TMS_ADAPTER_MODE=2",
             f"  export TMS_PROJECT_ID={PROJECT_ID} TMS_CONFIGURATION_ID={CONFIGURATION_ID}",

@@ -14,7 +14,7 @@ from syncsvc.errors import Unknown
 from syncsvc.gateway.reading import json_reply, limit, read_json
 from syncsvc.gateway.views import PushedView, RunPage, RunView, workers
 from syncsvc.results.held.ports import Outbox
-from syncsvc.results.pushed.model import RunLink
+from syncsvc.results.pushed.model import RunLink, canonical
 from syncsvc.results.pushed.ports import NewRun
 from syncsvc.results.pushed.service import PushService
 from syncsvc.runs.model import Run
@@ -70,7 +70,7 @@ class RunsApi:
 
     async def show(self, request: Request) -> Response:
         run_id = request.path_params["run"]
-        run = await self.runs.get(run_id)
+        run = await self.runs.get(run_id) or await self.runs.get(canonical(run_id))
         if run is None:
             raise Unknown(f"run: expected the id of a run, found {run_id[:80]!r}")
         return json_reply(await self._view(run))

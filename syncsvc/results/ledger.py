@@ -4,7 +4,7 @@ Ids of both sort by their moment, so one order holds for all.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from syncsvc.results.held.model import EntryState
 from syncsvc.results.held.ports import Filter
 from syncsvc.results.held.service import LARGEST_PAGE, ResultService
 from syncsvc.results.pushed.model import Entry as PushedEntry
+from syncsvc.results.pushed.model import canonical
 from syncsvc.results.pushed.ports import PushNudge, PushOutbox
 
 AnyEntry = HeldEntry | PushedEntry
@@ -41,7 +42,7 @@ class Ledger:
         if kind is not Kind.PUSHED:
             found += await self.held.entries(which)
         if kind is not Kind.HELD:
-            found += await self.pushed.entries(which)
+            found += await self.pushed.entries(replace(which, run_id=_pushed(which.run_id)))
         found.sort(key=lambda entry: entry.id, reverse=True)
         return found[: which.limit]
 
@@ -57,7 +58,7 @@ class Ledger:
     async def counts(self, run_id: str | None = None) -> dict[EntryState, int]:
         """Count the entries (of a run) by state."""
         counts = await self.held.outbox.counts(run_id)
-        for state, count in (await self.pushed.counts(run_id)).items():
+        for state, count in (await self.pushed.counts(_pushed(run_id))).items():
             counts[state] = counts.get(state, 0) + count
         return counts
 
@@ -80,7 +81,7 @@ class Ledger:
         """
         if entry_id is not None:
             return await self._one(entry_id, self._drop_held, self.pushed.drop)
-        return await self._drop_held(None, run_id) + await self.pushed.drop(None, run_id)
+        return await self._drop_held(None, run_id) + await self.pushed.drop(None, _pushed(run_id))
 
     async def forget(self, life: timedelta) -> int:
         """Remove what was delivered longer ago than its life, and count it."""
@@ -101,7 +102,7 @@ class Ledger:
         )
 
     async def _retry_pushed(self, entry_id: str | None, run_id: str | None) -> int:
-        revived = await self.pushed.revive(entry_id, run_id, self.clock())
+        revived = await self.pushed.revive(entry_id, _pushed(run_id), self.clock())
         if revived:
             await self.nudge.push()
         return revived
@@ -112,3 +113,8 @@ class Ledger:
 
     async def _drop_held(self, entry_id: str | None, run_id: str | None = None) -> int:
         return await self.held.outbox.drop(entry_id, run_id)
+
+
+def _pushed(run_id: str | None) -> str | None:
+    """Spell a run as the pushed results do; what is held goes by what the adapter said."""
+    return None if run_id is None else canonical(run_id)

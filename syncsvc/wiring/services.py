@@ -41,6 +41,7 @@ from syncsvc.stores.sql.database import Database, open_database
 from syncsvc.stores.sql.sealing import Seal, key_from
 
 MEGABYTE = 1024 * 1024
+BATCHES_A_TURN = 3  # one is asked for while the others are written down
 CALLS_OF_A_BATCH = 6  # that may all be slow before a claim must end
 SHORTEST_CLAIM, LONGEST_CLAIM = timedelta(seconds=20), timedelta(minutes=1)
 IN_ALL = timedelta(seconds=5)  # a call takes little longer than the wait for its answer
@@ -169,7 +170,7 @@ def _pushing(stores: Stores, board: TestItPushes, settings: Settings) -> PushDel
     terms = PushTerms(
         settings.push_idle_limit,
         settings.give_up_after,
-        settings.testit_at_once,
+        BATCHES_A_TURN * settings.testit_at_once,
         claim=min(max(CALLS_OF_A_BATCH * settings.testit_timeout, SHORTEST_CLAIM), LONGEST_CLAIM),
     )
     return PushDelivery(stores.pushes, stores.files, stores.runs, board, terms, now, random.random)

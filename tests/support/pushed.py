@@ -92,6 +92,8 @@ class PushBoardTwin:
     fate: Callable[[str], Fate | SyncsvcError] = lambda _call: Fate.WELL
     poison: set[str] = field(default_factory=set)  # tests whose results are refused
     bad_tests: set[str] = field(default_factory=set)  # tests that cannot be created
+    breaking: set[str] = field(default_factory=set)  # tests that no code of ours can post
+    breaks_after: bool = False  # they break it once Test IT has them
     bad_files: set[str] = field(default_factory=set)  # names
     takes_late: bool = False
     refuses_files: bool = False  # of runs
@@ -158,7 +160,13 @@ class PushBoardTwin:
         try:
             if self.gate is not None:
                 await self.gate.wait()
-            return await self._do("post", lambda: self._take(run, posts))
+            broken = sorted(self.breaking & {each.result.external_id for each in posts})
+            if broken and not self.breaks_after:
+                raise KeyError(broken[0])
+            ids = await self._do("post", lambda: self._take(run, posts))
+            if broken:
+                raise KeyError(broken[0])
+            return ids
         finally:
             self.posting -= 1
 

@@ -26,6 +26,16 @@ AGAIN = frozenset({408, 425, 429})
 NOT_DONE = frozenset({425, 429, 503})  # nobody has begun to carry it out
 DROPPED = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 NEVER_ASKED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+DENIED = (
+    "check the token of this run: results that are pending are tried again by themselves, each "
+    "minute; those that are dead by 'syncsvc results retry'"
+)
+WAITED_FOR: dict[type[httpx.TimeoutException], tuple[str, str]] = {  # and the name of its limit
+    httpx.ReadTimeout: ("no answer", "read"),
+    httpx.WriteTimeout: ("not taken", "write"),
+    httpx.ConnectTimeout: ("no connection", "connect"),
+    httpx.PoolTimeout: ("no free connection", "pool"),
+}
 REFUSALS: dict[int, type[SyncsvcError]] = {
     404: Unknown,
     405: Unknown,  # a server without a surface may answer so
@@ -49,7 +59,7 @@ def of_answer(answer: httpx.Response, *, once: bool) -> SyncsvcError:
     if code in AGAIN or code >= 500:
         return _later(answer, said, once=once and code not in NOT_DONE)
     if code in (401, 403):
-        return Denied(f"{said}; check the token of this run, then 'syncsvc results retry'")
+        return Denied(f"{said}; {DENIED}")
     if answer.is_redirect:
         target = answer.headers.get("location", "")[:200]
         return Rejected(f"{said}; it points to {target}: use that address")
@@ -64,7 +74,7 @@ def of_failure(error: httpx.RequestError, said: str, *, once: bool) -> SyncsvcEr
             f"{said}: its certificate is not trusted ({untrusted}); name the file of its authority "
             "in SYNCSVC_TESTIT_CA_FILE and restart"
         )
-    said = f"{said}: {str(error) or type(error).__name__}"
+    said = f"{said}: {_timed_out(error) or str(error) or type(error).__name__}"
     if isinstance(error, httpx.UnsupportedProtocol):
         return Rejected(said)
     if isinstance(error, NEVER_ASKED):
@@ -112,6 +122,15 @@ def _retry_after(answer: httpx.Response) -> timedelta | None:
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(pause, timedelta(0)), LONGEST_PAUSE)
+
+
+def _timed_out(error: httpx.RequestError) -> str | None:
+    """Say what did not come, and how long it was waited for; None for another failure."""
+    for kind, (what, limit) in WAITED_FOR.items():
+        if isinstance(error, kind):
+            seconds = error.request.extensions.get("timeout", {}).get(limit)
+            return what if seconds is None else f"{what} within {seconds:g} s"
+    return None
 
 
 def _untrusted(error: BaseException | None) -> str | None:

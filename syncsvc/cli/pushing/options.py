@@ -52,6 +52,13 @@ Timeout = Annotated[str, typer.Option("--timeout", help="Longest wait, such as 6
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
+def canonical_id(found: str | None) -> str | None:
+    """Spell the id of a run as Test IT does; what is none is the gateway's to refuse."""
+    from syncsvc.results.pushed.model import canonical
+
+    return None if found is None else canonical(found)
+
+
 def tags_of(given: list[str] | None) -> list[str]:
     """Give the tags, or those of the environment: words with commas between, or a JSON array.
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from structlog.contextvars import bound_contextvars
 
-from syncsvc.errors import SyncsvcError, Unavailable, Uncertain, Unknown
+from syncsvc.errors import Conflict, Denied, SyncsvcError, Unavailable, Uncertain, Unknown
 from syncsvc.results.pushed.looking import Looking
-from syncsvc.results.pushed.model import Batch, Phase
+from syncsvc.results.pushed.model import Batch, Entry, Phase
 from syncsvc.results.pushed.ports import Files, PushBoard, PushOutbox
 from syncsvc.results.pushed.posting import Posting
 from syncsvc.results.pushed.setbacks import ECHO, Setbacks
@@ -91,7 +91,7 @@ class Batches:
         within = self.setbacks.terms.within.total_seconds()
         try:
             async with asyncio.timeout(within):
-                await self._show(work)
+                await self._show_or_each(work)
             return None
         except ClaimLost:
             raise
@@ -102,6 +102,37 @@ class Batches:
         except Exception as error:  # the outermost loop: one batch must not stop the others
             log.exception("delivery met something unexpected")
             return Unavailable(f"unexpected {error!r}")
+
+    async def _show_or_each(self, work: Work) -> None:
+        """Show a batch; where one entry breaks our code, the others do not wait for its repair."""
+        try:
+            await self._show(work)
+        except SyncsvcError:
+            raise
+        except Exception:
+            if len(work.left) == 1:
+                raise
+            log.exception("delivery met something unexpected, so each is tried alone")
+            for entry in list(work.left.values()):
+                await self._show_alone(work, entry)
+
+    async def _show_alone(self, work: Work, entry: Entry) -> None:
+        alone = work.alone(entry)
+        try:
+            await self._show(alone)
+        except (Denied, Unavailable, Conflict):  # no fault of this entry
+            raise
+        except SyncsvcError as error:
+            await self._put_off(alone, error)
+        except Exception as error:  # noqa: BLE001  the trace is told once, for the batch
+            await self._put_off(alone, Unavailable(f"unexpected {error!r}"))
+        finally:
+            work.rejoin(entry, alone)
+
+    async def _put_off(self, alone: Work, error: SyncsvcError) -> None:
+        alone.settled += await self.setbacks.meet(list(alone.left.values()), error)
+        alone.left.clear()
+        alone.has_put_off = True
 
     async def _show(self, work: Work) -> None:
         """Show a batch; where an answer was lost, look at once: we still know its autotests."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
+from uuid import UUID
 
 from msgspec import Meta, Struct
 
@@ -157,6 +158,19 @@ class Batch:
     entries: Sequence[Entry]
     opens: bool  # nobody else has entries of this run before this batch is settled
     more: bool  # the run has further entries, or files of its own, that wait
+
+
+def canonical(found: str) -> str:
+    """Spell an id as Test IT does, in lower case: it takes any. What is no UUID stays as it is."""
+    return found.lower() if is_id(found.lower()) else found
+
+
+def is_id(found: str) -> bool:
+    """Tell whether this is a UUID as Test IT spells it."""
+    try:
+        return str(UUID(found)) == found
+    except ValueError:
+        return False
 
 
 def unkeepable(results: Sequence[Result]) -> str | None:

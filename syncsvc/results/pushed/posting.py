@@ -54,13 +54,14 @@ class Posting:
         ]
         if not await self.outbox.sending(entries, self.clock()):
             raise ClaimLost(f"{len(entries)} results of run {work.run.id} are another's now")
+        work.sent(entries, self.clock())  # whatever is raised: only a certain answer takes it back
         try:
             ids = await self.board.post(work.run, work.push.project_id, posts)
         except Uncertain:
-            work.sent(entries, self.clock())
             raise
         except SyncsvcError:
             await self.outbox.not_sent(entries)
+            work.sent(entries, None)
             raise
         shown = {entry.id: target for entry, target in zip(entries, ids, strict=True)}
         await self.settling.held(work, {entries[0].id: shown.pop(entries[0].id)} if holds else {})

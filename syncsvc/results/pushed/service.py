@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
-from uuid import UUID
 
 from msgspec.structs import replace as with_fields
 
@@ -21,6 +20,8 @@ from syncsvc.results.pushed.model import (
     Push,
     Result,
     Step,
+    canonical,
+    is_id,
 )
 from syncsvc.results.pushed.ports import (
     Accepted,
@@ -111,7 +112,7 @@ class PushService:
         """
         new = replace(new, project_id=self._project(new.project_id))
         destination = self.destinations.named(base_url, token) or self._default_destination()
-        run_id = await self.board.create_run(destination, new)
+        run_id = canonical(await self.board.create_run(destination, new))
         await self.runs.put(Run(run_id, destination, self.clock()))
         await self._open(run_id, new.project_id)
         return run_id
@@ -125,6 +126,7 @@ class PushService:
     ) -> Accepted:
         """Keep results until Test IT has them; once this returns they are committed."""
         check_results(results)
+        run_id = check_uuid("run", run_id)
         push = await self._pushed(run_id, project_id)
         results = _configured(results, configuration_id, push.configuration_id)
         accepted = await self.outbox.accept(run_id, results, self.clock())
@@ -134,7 +136,7 @@ class PushService:
 
     async def complete(self, run_id: str) -> Progress:
         """Note that no more results come: the run ends once all it has are delivered."""
-        check_uuid("run", run_id)
+        run_id = check_uuid("run", run_id)
         if await self.outbox.push(run_id) is None:
             await self._adopt(run_id)
         await self.outbox.ask_complete(run_id, self.clock())
@@ -150,6 +152,7 @@ class PushService:
 
     async def progress_if_any(self, run_id: str) -> Progress | None:
         """Say how far a run is; None when nothing was pushed to it."""
+        run_id = canonical(run_id)
         push = await self.outbox.push(run_id)
         if push is None:
             return None
@@ -174,13 +177,14 @@ class PushService:
         Raises TooLarge when it is over the limit of a file, or of all files.
         """
         check_digest(digest)
+        run_id = check_uuid("run", run_id)
         await self._pushed(run_id, project_id)
         return await self.files.keep(run_id, digest, content, self.clock())
 
     async def file(self, run_id: str, digest: str) -> Upload:
         """Give a file that the run has. Raises Unknown."""
         check_digest(digest)
-        found = await self.files.find(run_id, [digest])
+        found = await self.files.find(canonical(run_id), [digest])
         if digest not in found:
             raise Unknown(f"digest: expected that of a file of this run, found {digest}")
         return found[digest]
@@ -195,6 +199,7 @@ class PushService:
         for index, file in enumerate(files):
             if NUL in file.name:
                 raise Rejected(f"files[{index}].name: expected text without NUL, found one")
+        run_id = check_uuid("run", run_id)
         await self._pushed(run_id, None)
         if await self.files.attach(run_id, files, self.clock()):
             await self.nudge.push()
@@ -210,9 +215,8 @@ class PushService:
 
     async def _pushed(self, run_id: str, project_id: str | None) -> Push:
         """Give the run's push, opened if it has none; a project that is named becomes its own."""
-        check_uuid("run", run_id)
         if project_id is not None:
-            check_uuid("project_id", project_id)
+            project_id = check_uuid("project_id", project_id)
         push = await self.outbox.push(run_id)
         if push is not None and project_id in (None, push.project_id):
             return push
@@ -220,27 +224,29 @@ class PushService:
         if known is None:
             return await self._adopt(run_id)
         if push is None:
-            await self._run(run_id)
+            await self._know(await self._run(run_id))
         return await self._open(run_id, self._project(known))
 
     async def _adopt(self, run_id: str) -> Push:
         """Open a push for a run that Test IT has, with the project that it has there."""
-        info = await self.board.run_info(await self._run(run_id))
+        run = await self._run(run_id)
+        info = await self.board.run_info(run)
+        await self._know(run)
         return await self._open(run_id, info.project_id)
 
     async def _run(self, run_id: str) -> Run:
         """Give a run; one that nobody told us of belongs to the configured server."""
         known = await self.runs.get(run_id)
-        if known is not None:
-            return known
-        run = Run(run_id, self._default_destination(), self.clock())
-        await self.runs.put(run)
-        return run
+        return known or Run(run_id, self._default_destination(), self.clock())
+
+    async def _know(self, run: Run) -> None:
+        if await self.runs.get(run.id) is None:  # else somebody has said where it belongs
+            await self.runs.put(run)
 
     async def _open(self, run_id: str, project_id: str) -> Push:
         configuration_id = self.defaults.configuration_id
         if configuration_id is not None:
-            check_uuid("SYNCSVC_TESTIT_CONFIGURATION_ID", configuration_id)
+            configuration_id = check_uuid("SYNCSVC_TESTIT_CONFIGURATION_ID", configuration_id)
         return await self.outbox.open(
             Push(run_id, project_id, configuration_id, Phase.NEW, self.clock())
         )
@@ -260,14 +266,10 @@ class PushService:
 
 
 def check_uuid(field: str, found: str) -> str:
-    """Give back an id of Test IT's. Raises Rejected when it is none."""
-    try:
-        well_formed = str(UUID(found)) == found.lower()
-    except ValueError:
-        well_formed = False
-    if not well_formed:
+    """Give an id of Test IT's as it spells it, in lower case. Raises Rejected when it is none."""
+    if not is_id(canonical(found)):
         raise Rejected(f"{field}: expected an id of Test IT's, a UUID, found {found[:80]!r}")
-    return found
+    return canonical(found)
 
 
 def check_digest(found: str) -> None:
@@ -288,6 +290,8 @@ def check_results(results: Sequence[Result]) -> None:
             raise Rejected(f"results[{index}].{field}: expected text without NUL, found one")
         if result.steps:
             _check_depth(f"results[{index}].steps", result.steps, 1)
+        _check_moment(f"results[{index}].started_at", result.started_at)
+        _check_moment(f"results[{index}].finished_at", result.finished_at)
 
 
 def _check_depth(path: str, steps: Sequence[Step], depth: int) -> None:
@@ -298,6 +302,15 @@ def _check_depth(path: str, steps: Sequence[Step], depth: int) -> None:
             _check_depth(f"{path}[{index}].steps", step.steps, depth + 1)
 
 
+def _check_moment(path: str, found: datetime | None) -> None:
+    try:
+        if found is not None:
+            found.astimezone(UTC)
+    except OverflowError as error:
+        expected = "expected a moment of the years 1 to 9999 in UTC"
+        raise Rejected(f"{path}: {expected}, found {found}") from error
+
+
 def _configured(
     results: Sequence[Result], named: str | None, default: str | None
 ) -> Sequence[Result]:
@@ -306,7 +319,7 @@ def _configured(
     Raises Rejected for the first result that is left without one.
     """
     if named is not None:
-        check_uuid("configuration_id", named)
+        named = check_uuid("configuration_id", named)
     for found in Counter(result.configuration_id for result in results):
         if found is not None:
             _check_configuration(results, found)
@@ -314,12 +327,14 @@ def _configured(
             index = next(i for i, each in enumerate(results) if each.configuration_id is None)
             remedy = NO_CONFIGURATION + "SYNCSVC_TESTIT_CONFIGURATION_ID"
             raise Rejected(f"results[{index}].configuration_id: {remedy}")
-    if named is None:
-        return results
-    return [
-        each if each.configuration_id else with_fields(each, configuration_id=named)
-        for each in results
-    ]
+    return [_with_configuration(each, each.configuration_id or named) for each in results]
+
+
+def _with_configuration(result: Result, wanted: str | None) -> Result:
+    wanted = canonical(wanted) if wanted else None
+    if result.configuration_id == wanted:
+        return result
+    return with_fields(result, configuration_id=wanted)
 
 
 def _check_configuration(results: Sequence[Result], found: str) -> None:

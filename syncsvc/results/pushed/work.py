@@ -26,6 +26,7 @@ class Work:
     more: bool  # further results of the run wait, or may come
     is_open: bool  # a result of ours in progress keeps the run open
     is_checked: bool = False  # after a refusal the run was looked at
+    has_put_off: bool = False  # an entry of it is tried again later
     settled: int = 0
 
     def configuration(self, entry: Entry) -> str | None:
@@ -48,6 +49,20 @@ class Work:
         """Note that entries may be there, or (None) that they are not."""
         for entry in entries:
             self.left[entry.id] = replace(self.left[entry.id], sent_at=at)
+
+    def alone(self, entry: Entry) -> "Work":
+        """Give one of its entries as a batch of its own."""
+        return replace(
+            self, left={entry.id: entry}, more=self.more or len(self.left) > 1, settled=0
+        )
+
+    def rejoin(self, entry: Entry, alone: "Work") -> None:
+        """Take over what has become of an entry alone; one that was put off waits."""
+        del self.left[entry.id]
+        self.left.update(alone.left)
+        self.settled += alone.settled
+        self.more = self.more or alone.has_put_off
+        self.is_open, self.is_checked = alone.is_open, alone.is_checked
 
     def done(self, targets: Mapping[str, str | None], state: EntryState, count: int) -> None:
         """Note that entries are settled: `count` of them by us."""

@@ -24,7 +24,7 @@ def test_twenty_kills_cost_no_result_and_make_none_twice(stack):
     run_ids, killed = load.created(stack), []
 
     with (
-        stack.misbehaving(*a_fifth(), latency=0.05),
+        stack.misbehaving(*a_fifth(), latency=0.02),
         ThreadPoolExecutor(1) as ci,
         httpx.Client(timeout=30, trust_env=False) as http,
     ):

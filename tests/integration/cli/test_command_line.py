@@ -14,6 +14,7 @@ def syncsvc(*arguments: str, **variables: str) -> subprocess.CompletedProcess[st
     return subprocess.run(
         [sys.executable, "-m", "syncsvc", *arguments],
         env={**os.environ, **variables},
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=60,

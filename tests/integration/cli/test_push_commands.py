@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID
 from tests.support.stack import Stack, running_stack
 
 JUNIT = """<testsuite name="shop">
@@ -18,11 +17,7 @@ JUNIT = """<testsuite name="shop">
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(
-        tmp_path_factory.mktemp("stack"),
-        testit_project_id=str(PROJECT_ID),
-        testit_configuration_id=str(CONFIGURATION_ID),
-    ) as running:
+    with running_stack(tmp_path_factory.mktemp("stack")) as running:
         yield running
 
 
@@ -50,11 +45,12 @@ def test_a_report_that_is_pushed_twice_is_stored_once(stack, syncsvc, report):
     run = syncsvc("run", "create", "--name", "nightly", "--tag", "smoke").stdout.strip()
 
     push = ("results", "push", str(report), "--run", run, "--no-wait", "--json")
-    first, second = (json.loads(syncsvc(*push).stdout) for _ in range(2))
+    loud = [run.upper() if word == run else word for word in push]
+    first, second = (json.loads(syncsvc(*each).stdout) for each in (push, loud))
     listed = json.loads(stack.cli("results", "list", "--run", run, "--json").stdout)
 
     assert (first["new"], first["known"], first["ok"]) == (3, 0, True)
-    assert (second["new"], second["known"]) == (0, 3)
+    assert (second["new"], second["known"], second["run"]) == (0, 3, run)
     assert {each["kind"] for each in listed} == {"pushed"}
     assert len(listed) == 3
 
@@ -133,7 +129,7 @@ def test_a_wrong_option_is_named(stack, report, arguments):
 def test_dropping_asks_first(stack):
     answer = stack.cli("results", "drop", "--all")
 
-    assert answer.returncode == 1
+    assert answer.returncode == 2
     assert "Remove all dead results for good?" in answer.stderr
     assert json.loads(stack.cli("results", "drop", "--all", "--yes", "--json").stdout) == {
         "dropped": 0

@@ -79,6 +79,15 @@ def test_all_dead_results_are_tried_again(dead):
     assert dead
 
 
+def test_dropping_without_anybody_to_ask_says_how_to_agree_and_drops_nothing(dead):
+    refused = syncsvc("results", "drop", dead)
+
+    assert (refused.returncode, "use --yes" in refused.stderr) == (2, True)
+    assert "Aborted" not in refused.stderr
+    assert json.loads(syncsvc("results", "show", dead, "--json").stdout)["state"] == "dead"
+    assert syncsvc("results", "drop", dead, "--yes").stdout == "1 removed\n"
+
+
 @pytest.mark.usefixtures("dead")
 def test_what_cannot_be_is_said_in_the_words_of_the_command():
     neither = syncsvc("results", "retry")

@@ -349,3 +349,14 @@ async def test_a_link_that_is_none_is_400(api, link):
 
     assert answer.status_code == 400
     assert complaint(answer).startswith("links[0]")
+
+
+async def test_a_run_is_the_same_run_in_any_case_of_its_id(api, push, run):
+    first = await push(result("a", key="k"))
+    again = await push(result("a", key="k"), to=run.upper())
+    shown = await api.get(f"/api/v1/runs/{run.upper()}")
+    completed = await api.post(f"/api/v1/runs/{run.upper()}/complete")
+
+    assert (first.json(), again.json()) == ({"new": 1, "known": 0}, {"new": 0, "known": 1})
+    assert (shown.json()["id"], shown.json()["pushed"]["results"]) == (run, {"pending": 1})
+    assert (completed.status_code, completed.json()["results"]) == (200, {"pending": 1})

@@ -23,6 +23,7 @@ async def world():
 class Ended:
     exit_code: int
     stdout: str
+    stderr: str
 
 
 @pytest.fixture
@@ -42,10 +43,11 @@ def stuck(world, tmp_path, valkey_url, migrated):
             *line,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
             env={**os.environ, **settings},
         )
-        said, _ = await asyncio.wait_for(process.communicate(answer.encode()), 30)
-        return Ended(process.returncode, said.decode())
+        said, complained = await asyncio.wait_for(process.communicate(answer.encode()), 30)
+        return Ended(process.returncode, said.decode(), complained.decode())
 
     return command
 
@@ -87,6 +89,16 @@ async def test_nothing_is_written_unless_a_person_agrees(world, stuck):
 
     assert (refused.exit_code, agreed.exit_code) == (1, 0)
     assert "it has traces of a failure" in agreed.stdout
+
+
+async def test_with_nobody_to_ask_it_says_how_to_agree_and_writes_nothing(world, stuck):
+    run = await left_open(world, traces="boom")
+
+    refused = await stuck(run, "--fix")
+
+    assert (refused.exit_code, "use --yes" in refused.stderr) == (2, True)
+    assert "Aborted" not in refused.stderr
+    assert (await world.seen(run))["state"] == "InProgress"
 
 
 async def test_what_nothing_tells_of_is_left_and_said(world, stuck):

@@ -192,6 +192,68 @@ async def test_something_unexpected_in_one_batch_is_tried_again_like_any_failure
     assert open_house.entry("one").state is EntryState.DELIVERED
 
 
+async def test_one_that_breaks_our_code_is_tried_again_alone_and_the_others_are_there(open_house):
+    names = [f"test {number}" for number in range(5)]
+    open_house.board.breaking = {"test 2"}
+    await open_house.accept(*names)
+
+    assert await open_house.tick() == 4
+
+    entry = open_house.entry("test 2")
+    assert (entry.state, entry.reason) == (EntryState.PENDING, "unexpected KeyError('test 2')")
+    assert set(open_house.board.shows()) == {"opener", *names} - {"test 2"}
+    assert set(open_house.board.marks().values()) == {1}
+    open_house.board.breaking = set()
+    assert await open_house.tick(AFTER_CLAIM) == 1
+
+
+async def test_one_that_breaks_our_code_at_the_opening_leaves_the_run_open_for_itself(house):
+    house.board.breaking = {"test 0"}
+    await house.accept("test 0", "test 1", "test 2")
+    await house.complete()
+
+    await house.tick()
+
+    assert house.board.shows() == {"test 1": "InProgress", "test 2": "Succeeded"}
+    house.board.breaking = set()
+    await house.tick(AFTER_CLAIM)
+    assert house.board.runs["run"].state == "Completed"
+    assert len(house.board.shows()) == 3
+
+
+async def test_what_breaks_our_code_after_it_was_posted_is_not_posted_again(open_house):
+    open_house.board.breaking, open_house.board.breaks_after = {"test 2"}, True
+    await open_house.accept("test 1", "test 2", "test 3")
+
+    assert await open_house.tick() == 3
+
+    assert set(open_house.board.marks().values()) == {1}
+
+
+async def test_a_test_it_that_goes_away_while_each_is_tried_alone_is_asked_no_further(open_house):
+    open_house.board.breaking = {"test 0"}
+    await open_house.accept(*[f"test {number}" for number in range(9)])
+    posted = iter([Fate.WELL])
+    open_house.board.fate = lambda call: next(posted, Fate.REFUSED) if call == "post" else Fate.WELL
+
+    assert await open_house.tick() == 1
+
+    assert open_house.states()[EntryState.PENDING] == 8
+    assert len(open_house.board.posts) == 1
+    assert "503" in open_house.entry("test 8").reason
+
+
+async def test_what_breaks_our_code_for_a_day_is_dead_with_that_reason(open_house):
+    open_house.board.breaking = {"one"}
+    await open_house.accept("one", "two")
+
+    await open_house.tick(TERMS.give_up_after)
+
+    entry = open_house.entry("one")
+    assert (entry.state, entry.reason) == (EntryState.DEAD, "unexpected KeyError('one')")
+    assert open_house.entry("two").state is EntryState.DELIVERED
+
+
 class TestAttachments:
     DIGEST = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"  # of hello
 

@@ -163,3 +163,19 @@ async def test_what_is_not_dead_is_neither_tried_again_nor_dropped(house, verb):
         await getattr(house.ledger, verb)("stranger")
 
     assert len(await house.ids()) == 2
+
+
+async def test_pushed_results_of_a_run_are_found_by_its_id_in_any_case(house):
+    quiet = "1111111a-1111-4111-8111-11111111111b"
+    dead = await house.push("a", quiet, dead=True)
+
+    assert await house.ids(run_id=quiet.upper()) == [dead]
+    assert await house.ledger.counts(quiet.upper()) == {EntryState.DEAD: 1}
+    assert await house.ledger.retry(None, quiet.upper()) == 1
+
+
+async def test_pushed_results_of_a_run_are_dropped_by_its_id_in_any_case(house):
+    quiet = "1111111a-1111-4111-8111-11111111111b"
+    await house.push("a", quiet, dead=True)
+
+    assert await house.ledger.drop(None, quiet.upper()) == 1

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from hashlib import sha256
 
 import msgspec
@@ -12,7 +13,7 @@ from syncsvc.results.held.model import EntryState
 from syncsvc.results.held.ports import Filter
 from syncsvc.results.pushed.memory import MemoryPushOutbox
 from syncsvc.results.pushed.memory_files import MemoryFiles
-from syncsvc.results.pushed.model import Phase, Result, Step
+from syncsvc.results.pushed.model import AttachmentRef, Phase, Result, Step
 from syncsvc.results.pushed.ports import NewRun, RunInfo
 from syncsvc.results.pushed.service import Defaults, PushService
 from syncsvc.runs.memory import MemoryRuns
@@ -354,3 +355,79 @@ async def test_the_newer_of_two_defaults_does_not_change_what_was_accepted(house
 
     assert [each.configuration_id for each in await house.stored()] == [CHROME, None]
     assert (await house.outbox.push(RUN)).configuration_id == CHROME
+
+
+class TestAnIdInAnotherCase:
+    """Test IT takes a run's id in any case: it is the same run."""
+
+    RUN, LOUD = "1111111a-1111-4111-8111-11111111111b", "1111111A-1111-4111-8111-11111111111B"
+    DIGEST = sha256(b"logs").hexdigest()
+
+    async def test_results_of_either_are_one_push(self, house):
+        await house.service.accept(self.RUN, [result(key="k")])
+
+        accepted = await house.service.accept(self.LOUD, [result(key="k")])
+
+        assert (accepted.new, accepted.known) == (0, 1)
+        assert set(house.outbox.pushes) == set(house.runs.rows) == {self.RUN}
+
+    async def test_completing_it_ends_the_same_push(self, house):
+        await house.service.accept(self.RUN, [result()])
+
+        progress = await house.service.complete(self.LOUD)
+
+        assert (progress.push.run_id, progress.counts) == (self.RUN, {EntryState.PENDING: 1})
+
+    async def test_its_progress_is_that_of_the_same_push(self, house):
+        await house.service.accept(self.LOUD, [result()])
+
+        assert (await house.service.progress(self.RUN)).push.run_id == self.RUN
+        assert (await house.service.progress(self.LOUD)).push.run_id == self.RUN
+
+    async def test_its_files_are_those_of_the_same_push(self, house):
+        await house.service.keep_file(self.LOUD, self.DIGEST, pieces(b"logs"))
+        file = AttachmentRef(digest=self.DIGEST, name="log.txt")
+
+        attached = await house.service.attach(self.LOUD, [file])
+
+        assert [each.name for each in attached] == ["log.txt"]
+        assert (await house.service.file(self.LOUD, self.DIGEST)).run_id == self.RUN
+        assert await house.service.run_files(self.RUN) == attached
+
+    async def test_projects_and_configurations_are_the_same_too(self, house):
+        loud = "AAAAAAAA-AAAA-4AAA-8AAA-AAAAAAAAAAAA"
+
+        await house.service.accept(self.RUN, [result("a")], loud, loud)
+        await house.service.accept(self.RUN, [result("b", configuration_id=loud)])
+
+        assert (await house.outbox.push(self.RUN)).project_id == loud.lower()
+        assert {each.configuration_id for each in await house.stored()} == {loud.lower()}
+
+
+@pytest.mark.parametrize("field", ["started_at", "finished_at"])
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+async def test_a_moment_that_cannot_be_written_in_utc_is_refused_by_name(house, field, moment):
+    impossible = result(**{field: datetime.fromisoformat(moment)})
+
+    with pytest.raises(
+        Rejected, match=rf"^results\[1\]\.{field}: expected .* UTC, found {moment[:4]}"
+    ):
+        await house.service.accept(RUN, [result(), impossible])
+
+    assert not await house.stored()
+
+
+@pytest.mark.parametrize("act", ["accept", "complete"])
+async def test_a_run_that_test_it_does_not_know_leaves_nothing_behind(act):
+    house = House(Defaults(None, CHROME))
+    house.test_it.failure = Unknown("no such run")
+
+    with pytest.raises(Unknown):
+        await (
+            house.service.complete(RUN)
+            if act == "complete"
+            else house.service.accept(RUN, [result()])
+        )
+
+    assert not house.runs.rows
+    assert not house.outbox.pushes

@@ -304,3 +304,32 @@ async def test_a_body_is_measured_before_it_is_sent():
 async def test_a_text_that_is_no_unicode_is_rejected():
     with pytest.raises(Rejected, match="no Unicode"):
         await Server(200).calls().call(SERVER, Ask("POST", "/x", json={"message": "\ud800"}))
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (httpx.ReadTimeout(""), "no answer within 10 s"),
+        (httpx.WriteTimeout(""), "not taken within 10 s"),
+        (httpx.ConnectTimeout(""), "no connection within 3 s"),
+    ],
+)
+async def test_a_wait_in_vain_is_told_with_its_length(failure, told):
+    calls = Server(failure).calls()
+    calls.http.timeout = httpx.Timeout(10, connect=3)
+
+    with pytest.raises(Unavailable) as raised:
+        await calls.call(SERVER, READ)
+
+    assert str(raised.value) == f"Test IT did not answer GET /tms/adapters/testRuns/1: {told}"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_token_that_is_refused_is_told_with_what_happens_next(status):
+    with pytest.raises(Denied) as raised:
+        await Server(status).calls().call(SERVER, READ)
+
+    told = str(raised.value)
+    assert f"Test IT answered {status}" in told
+    assert "pending are tried again by themselves" in told
+    assert "dead by 'syncsvc results retry'" in told
