@@ -25,6 +25,7 @@ format: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp  ## the figures of docs/explanation/speed.md
 	$(BIN)/python -m benchmarks.gateway
 	$(BIN)/python -m benchmarks.coordination
+	$(BIN)/python -m benchmarks.pushes
 
 lock:  ## needs uv: the versions that everybody installs
 	uv lock

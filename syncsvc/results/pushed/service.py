@@ -8,7 +8,7 @@ from typing import Protocol
 
 from msgspec.structs import replace as with_fields
 
-from syncsvc.errors import Rejected, Unknown
+from syncsvc.errors import Rejected, SyncsvcError, Unknown
 from syncsvc.results.held.model import EntryState
 from syncsvc.results.held.ports import Filter
 from syncsvc.results.pushed.model import (
@@ -35,6 +35,9 @@ from syncsvc.results.pushed.ports import (
 )
 from syncsvc.runs.model import Destination, Run
 from syncsvc.runs.ports import Runs
+from syncsvc.telemetry import get_logger
+
+log = get_logger(__name__)
 
 NUL = "\x00"  # PostgreSQL keeps no text that has one
 NO_SERVER = "no Test IT server is known for it: set SYNCSVC_TESTIT_URL and SYNCSVC_TESTIT_TOKEN"
@@ -113,9 +116,20 @@ class PushService:
         new = replace(new, project_id=self._project(new.project_id))
         destination = self.destinations.named(base_url, token) or self._default_destination()
         run_id = canonical(await self.board.create_run(destination, new))
-        await self.runs.put(Run(run_id, destination, self.clock()))
+        run = Run(run_id, destination, self.clock())
+        await self.runs.put(run)
         await self._open(run_id, new.project_id)
+        await self._start(run)
         return run_id
+
+    async def _start(self, run: Run) -> None:
+        """Start a run that we created; no plan has made results for it."""
+        try:
+            await self.board.start_run(run)
+        except SyncsvcError as error:
+            log.warning("run created but not started, its first batch starts it", reason=str(error))
+        else:
+            await self.outbox.looked(run.id, planned=False)
 
     async def accept(
         self,

@@ -38,12 +38,19 @@ class TestIt:
 
     created: list[tuple[Destination, NewRun]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    started: list[str] = field(default_factory=list)
     failure: Exception | None = None
+    starts: bool = True
 
     async def create_run(self, destination: Destination, new: NewRun) -> str:
         self._fail()
         self.created.append((destination, new))
         return RUN
+
+    async def start_run(self, run: Run) -> None:
+        if not self.starts:
+            raise Unavailable("503")
+        self.started.append(run.id)
 
     async def run_info(self, run: Run) -> RunInfo:
         self._fail()
@@ -240,6 +247,21 @@ async def test_a_created_run_is_ready_for_results(house):
 
     assert house.test_it.created == [(SERVER, NewRun(OTHER, "nightly"))]
     assert (await house.outbox.push(run_id)).project_id == OTHER
+
+
+async def test_a_created_run_is_started_and_holds_nothing_that_a_plan_has_made(house):
+    run_id = await house.service.create_run(NewRun(OTHER))
+
+    assert house.test_it.started == [run_id]
+    assert (await house.outbox.push(run_id)).planned is False
+
+
+async def test_a_created_run_that_could_not_be_started_is_left_to_its_first_batch(house):
+    house.test_it.starts = False
+
+    run_id = await house.service.create_run(NewRun(OTHER))
+
+    assert (await house.outbox.push(run_id)).planned is None
 
 
 async def test_a_run_is_created_in_the_configured_project_when_none_is_named(house):
