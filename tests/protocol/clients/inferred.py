@@ -1,8 +1,8 @@
 """Clients that do not run here: what they say by their sources, in the headers of their HTTP.
 
 Paths, fields, their values and the order of calls are those of the vendor's sources, or of our
-notes on them (.NET and most of Go); the headers are those that each language's HTTP is documented to
-send and were not recorded.
+notes on them (.NET and most of Go); the headers are those that each language's HTTP is documented
+to send and were not recorded.
 """
 
 from dataclasses import dataclass, field
