@@ -34,8 +34,38 @@ TIMETABLE: dict[str, Entry] = {
         "every": 1.0,
         "queue": "results",
     },
+    "go on with syncs": {
+        "task": "catalogue.work_due",
+        "every": 1.0,
+        "queue": "catalogue",
+    },
+    "begin syncs that are due": {
+        "task": "catalogue.start_due",
+        "every": 5.0,
+        "queue": "catalogue",
+    },
+    "close syncs whose processes are gone": {
+        "task": "catalogue.reap",
+        "every": 10.0,
+        "queue": "catalogue",
+    },
+    "look at load tests": {
+        "task": "loadtests.poll",
+        "every": 1.0,
+        "queue": "loadtests",
+    },
     "forget what is older than its life": {
         "task": "upkeep.forget_old",
+        "every": 3600.0,
+        "queue": "upkeep",
+    },
+    "forget old syncs": {
+        "task": "upkeep.forget_old_syncs",
+        "every": 3600.0,
+        "queue": "upkeep",
+    },
+    "forget old load tests": {
+        "task": "upkeep.forget_old_load_tests",
         "every": 3600.0,
         "queue": "upkeep",
     },

@@ -16,4 +16,7 @@ def parse_duration(value: object) -> object:
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)\s*", str(value))
     if found is None:
         raise ValueError(f"expected a duration such as 90, 1.5s, 250ms, 10m or 2h, not {value!r}")
-    return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+    try:
+        return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+    except OverflowError:
+        raise ValueError(f"expected less than a million years, not {value!r}") from None

@@ -12,7 +12,7 @@ from celery.schedules import schedule
 
 import beat_schedule
 from syncsvc import telemetry
-from syncsvc.adapters.tasks import queues
+from syncsvc.adapters.tasks import QUEUES, queues
 from syncsvc.settings import Settings, load
 from syncsvc.stores.redis.keys import BEAT_LOCK
 from workers.loop import process
@@ -83,7 +83,7 @@ def _timetable() -> dict[str, Any]:
 
 
 settings = load()
-app = Celery("syncsvc", include=["workers.results", "workers.upkeep"])
+app = Celery("syncsvc", include=[f"workers.{queue}" for queue in QUEUES])
 app.conf.update(celery_config(settings))
 
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from syncsvc.wiring.moments import now
 from workers.app import app
 from workers.loop import run
 
@@ -18,3 +19,15 @@ def forget_old() -> int:
 def forget_test_data() -> int:
     """Remove test data that nobody wrote for its life and nobody uses."""
     return run(lambda services: services.test_data_upkeep.forget_old())
+
+
+@app.task(name="upkeep.forget_old_syncs")
+def forget_old_syncs() -> int:
+    """Remove the record of syncs that ended longer ago than their life."""
+    return run(lambda services: services.catalogue.syncs.forget(LIFE))
+
+
+@app.task(name="upkeep.forget_old_load_tests")
+def forget_old_load_tests() -> int:
+    """Remove load tests that ended longer ago than their life, with their logs."""
+    return run(lambda services: services.watch.tests.forget(now() - LIFE))

@@ -14,9 +14,11 @@ from syncsvc.telemetry import get_logger
 
 log = get_logger(__name__)
 
-QUEUES = ("results", "upkeep")  # one for each capability
+QUEUES = ("results", "catalogue", "loadtests", "upkeep")  # one for each capability
 DELIVER_DUE = "results.deliver_due"
 PUSH_DUE = "results.push_due"
+SYNC_DUE = "catalogue.work_due"
+POLL = "loadtests.poll"
 PATIENCE = 2.0  # seconds; a nudge that takes longer is no nudge
 BROKER_ERRORS = (KombuError, AMQPError, RedisError, OSError)
 STALE = 10.0  # seconds after which the tick has done it anyway
@@ -39,17 +41,25 @@ class CeleryNudge:
     async def push(self) -> None:
         await self._ask_for(PUSH_DUE)
 
-    async def _ask_for(self, task: str) -> None:
+    async def sync(self, workers: int) -> None:
+        await self._ask_for(SYNC_DUE, times=workers)
+
+    async def poll(self) -> None:
+        await self._ask_for(POLL)
+
+    async def _ask_for(self, task: str, times: int = 1) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
-                await asyncio.to_thread(self._send, task)
+                await asyncio.to_thread(self._send, task, times)
         except (*BROKER_ERRORS, TimeoutError) as error:
             log.warning("nudge lost, the next tick delivers", reason=repr(error))
 
-    def _send(self, task: str) -> None:
+    def _send(self, task: str, times: int) -> None:
         if self._app is None:
             self._app = _application(self.broker)
-        self._app.send_task(task, queue="results", expires=STALE, ignore_result=True, retry=False)
+        queue = task.partition(".")[0]
+        for _ in range(times):
+            self._app.send_task(task, queue=queue, expires=STALE, ignore_result=True, retry=False)
 
 
 @dataclass

@@ -6,20 +6,28 @@ A check gives what it found, or raises an error of ours; the remedy is said besi
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 import msgspec
 import typer
 
+from syncsvc import telemetry
 from syncsvc.adapters.tasks import answering_workers
+from syncsvc.catalogue.spending import Spending
+from syncsvc.coordination.gate.memory import MemoryTurns
 from syncsvc.embedded.holder import holder_of
 from syncsvc.errors import Rejected, SyncsvcError, Unavailable
+from syncsvc.loadtests.ports import Place
 from syncsvc.settings import LOOPBACK, Settings
 from syncsvc.stores.redis.keys import BEAT_LOCK
 from syncsvc.stores.sql.migrate import current, newest
+from syncsvc.wiring.catalogue import sources_from
+from syncsvc.wiring.moments import now
 from syncsvc.wiring.services import Services, build
 
 LONGEST_CHECK = 15.0  # seconds
+TEST_IO_CALLS = 10  # with those that are tried again
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,7 @@ class Finding(msgspec.Struct):
 
 def examine(settings: Settings, *, as_json: bool) -> bool:
     """Carry out all checks, tell what they found, and give whether all is well."""
+    telemetry.configure(settings.model_copy(update={"log_level": "error"}))  # the rest is found
     findings = asyncio.run(_examine(settings))
     if as_json:
         typer.echo(msgspec.json.encode(findings).decode())
@@ -99,6 +108,35 @@ class Patient:
                 "set SYNCSVC_TESTIT_URL and SYNCSVC_TESTIT_TOKEN",
                 self.names_test_it,
             ),
+            *self.test_io_checks(),
+            *self.cluster_checks(),
+        ]
+
+    def test_io_checks(self) -> list[Check]:
+        """Give one check for each customer, or that there is none."""
+        names = self.services.catalogue.syncs.customers()
+        if not names:
+            remedy = "set SYNCSVC_TESTIO_TOKEN, or SYNCSVC_TESTIO_CUSTOMERS, to sync a catalogue"
+            return [Check("test io", self.no_test_io, remedy, needed=False)]
+        remedy = "check SYNCSVC_TESTIO_URL, and the token that is named; syncs of it fail"
+        return [
+            Check(f"test io {name}", partial(self.test_io, name), remedy, needed=False)
+            for name in names
+        ]
+
+    def cluster_checks(self) -> list[Check]:
+        """Give one check for each namespace where load tests run, or that there is none."""
+        places = self.services.watch.places
+        if not places:
+            remedy = "set SYNCSVC_K6_KUBECONFIG, or run in a cluster, to watch load tests"
+            return [Check("k6", self.no_cluster, remedy, needed=False)]
+        remedy = (
+            "check SYNCSVC_K6_KUBECONFIG, SYNCSVC_K6_CONTEXTS and SYNCSVC_K6_NAMESPACES, and the "
+            "rights there; its load tests turn stale"
+        )
+        return [
+            Check(f"k6 {each.cluster}/{each.namespace}", partial(self.cluster, each), remedy, False)
+            for each in places
         ]
 
     @property
@@ -152,6 +190,26 @@ class Patient:
             raise Rejected("none is configured: every worker must name its own")
         await self.services.board.ping(destination)
         return f"{destination.base_url} answers and takes the token"
+
+    async def no_test_io(self) -> str:
+        raise Rejected("no customer is configured")
+
+    async def test_io(self, customer: str) -> str:
+        """Read the list of products once; the gate that all processes share is not needed."""
+        http = self.services.catalogue.http
+        source = sources_from(self.settings, http, MemoryTurns(now)).of(customer)
+        listed = await source.products(None, Spending(TEST_IO_CALLS))
+        return f"answers and takes the token, lists {len(listed.products)} products"
+
+    async def no_cluster(self) -> str:
+        raise Rejected("no cluster is configured")
+
+    async def cluster(self, place: Place) -> str:
+        """List what a cycle lists."""
+        cluster = self.services.watch.clusters.of(place.cluster)
+        version, listed = await cluster.version(), await cluster.listed(place.namespace)
+        counts = f"{len(listed.runs)} TestRuns, {len(listed.pods)} pods, {len(listed.jobs)} jobs"
+        return f"Kubernetes {version} answers, and lists {counts}"
 
     async def _gateway(
         self, port: int, path: str, variable: str, *, expected: str = "status"

@@ -23,21 +23,27 @@ def add_to(app: typer.Typer) -> None:
 def gateway() -> None:
     """Serve the API (8080) and Sync Storage (49152) until a signal comes."""
     from syncsvc import telemetry
+    from syncsvc.doors import Doors
     from syncsvc.gateway.server import settle_memory
     from syncsvc.settings import load
     from syncsvc.testsync_config import remarks
     from syncsvc.wiring.gateway import Gateway
 
-    settings = load()
+    settings, doors = load(), Doors.given(os.environ)
     telemetry.configure(settings)
     if settings.testsync_config is not None:
         for remark in remarks(settings.testsync_config):
             telemetry.get_logger(__name__).info("about testsync_config", remark=remark)
 
+    def announce() -> None:
+        telemetry.announce_ready()
+        if doors is not None:
+            doors.ring()
+
     async def serve() -> None:
-        serving = Gateway.open(settings)
+        serving = Gateway.open(settings, doors)
         settle_memory()
-        await serving.serve(telemetry.announce_ready)
+        await serving.serve(announce)
 
     _run_on_uvloop(serve())
 
@@ -45,7 +51,7 @@ def gateway() -> None:
 def worker(
     queues: Annotated[
         str, typer.Option(help="Queues to serve, with commas between.")
-    ] = "results,upkeep",
+    ] = "results,catalogue,loadtests,upkeep",
     concurrency: Annotated[int, typer.Option(min=1, help="Tasks side by side.")] = 4,
     name: Annotated[str, typer.Option(help="Its name, one for each on a host.")] = "worker",
     extra: Extra = None,

@@ -7,6 +7,7 @@ import typer
 from syncsvc import __version__
 from syncsvc.cli import (
     coordination,
+    k6,
     launcher,
     processes,
     results,
@@ -14,6 +15,7 @@ from syncsvc.cli import (
     sandbox,
     setup,
     stack,
+    sync,
     testit,
 )
 
@@ -33,6 +35,8 @@ setup.add_to(app)
 sandbox.add_to(app)
 app.add_typer(results.app, name="results")
 app.add_typer(run.app, name="run")
+app.add_typer(sync.app, name="sync")
+app.add_typer(k6.app, name="k6")
 app.add_typer(testit.app, name="testit")
 app.add_typer(launcher.app, name="launcher")
 coordination.add_to(app)

@@ -31,7 +31,7 @@ def migrate() -> None:
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
-    """Check settings, stores, broker, processes, ports and Test IT; say what to do.
+    """Check settings, stores, broker, processes, ports, Test IT and TestIO; say what to do.
 
     Exit code 1 when something that is needed failed.
     """

@@ -16,7 +16,10 @@ def add_to(app: typer.Typer) -> None:
 
 def up(
     sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="With a Test IT to play with, in place of yours.")
+        bool,
+        typer.Option(
+            "--sandbox", help="With a Test IT, TestIO and Kubernetes to play with, not yours."
+        ),
     ] = False,
     story: Annotated[
         bool, typer.Option("--story", help="Play a short run through it once it is ready.")

@@ -10,13 +10,15 @@ import typer
 from pydantic import SecretStr
 
 from syncsvc.cli.pushing.options import DEFAULT_API
-from syncsvc.embedded import story
+from syncsvc.embedded import sandbox_kubernetes, story
 from syncsvc.embedded.ports import free_port
 from syncsvc.embedded.tree import ONE_OF_EACH, Crew, SandboxOptions, gateway_ports, with_ports
 from syncsvc.embedded.up import up
 from syncsvc.errors import Unavailable
-from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID, TOKEN
+from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID, TESTIO_TOKEN, TOKEN
 from syncsvc.settings import LOOPBACK, Settings, load
+
+A_LOAD_TEST = '{"name": "mine", "scenario": {"exits": [0, 99]}}'
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,23 @@ def run_whole(settings: Settings, sandbox_port: int | None, wish: Wish) -> int:
 
 
 def with_sandbox(settings: Settings, sandbox: SandboxOptions) -> Settings:
-    """Send results to a sandbox, and to its project and configuration unless others are set."""
+    """Send results to a sandbox, read its catalogue, and watch its load tests.
+
+    Its project and configuration count unless others are set, and all its load tests unless a
+    selector is.
+    """
+    kubernetes = sandbox_kubernetes.settings_of(settings.data_dir)
     return settings.model_copy(
         update={
             "testit_url": sandbox.use.url,
             "testit_token": SecretStr(TOKEN),
+            "testio_url": f"{sandbox.use.url}/customer/v2",
+            "testio_token": SecretStr(TESTIO_TOKEN),
+            "testio_customers": (),
             "testit_project_id": settings.testit_project_id or str(PROJECT_ID),
             "testit_configuration_id": settings.testit_configuration_id or str(CONFIGURATION_ID),
+            **kubernetes,
+            "k6_discover": settings.k6_discover or kubernetes["k6_discover"],
         }
     )
 
@@ -72,6 +84,7 @@ def private(folder: Path) -> Settings:
         api_host="",
         api_port=0,
         api_token=None,
+        api_tokens=(),
         sync_storage_host="",
         sync_storage_port=0,
         testsync_config=None,
@@ -79,6 +92,13 @@ def private(folder: Path) -> Settings:
         testsync_http_port=0,
         testsync_ws_port=0,
         quiet_period=timedelta(seconds=3),
+        k6_kubeconfig=None,
+        k6_contexts=(),
+        k6_namespaces=(),
+        k6_discover=None,
+        k6_sync_interval_seconds=None,
+        k6_auto_sync_enabled=True,
+        k6_sync_api_key=None,
     )
 
 
@@ -113,20 +133,26 @@ class _After:
             f"{verdict} after {outcome.seconds} s: {outcome.met} workers met, "
             f"run {outcome.run_state}, "
             f"{outcome.results} results, {outcome.unfinished} unfinished, "
-            f"held result {outcome.held_test} is {outcome.held_status}"
+            f"held result {outcome.held_test} is {outcome.held_status}, "
+            f"catalogue {outcome.catalogue.status} with {outcome.catalogue.tests} tests, "
+            f"load test judged {outcome.load_test.status} ({outcome.load_test.detail})"
         )
         return outcome.ok
 
     def _stage(self, sandbox_url: str) -> story.Stage:
         ports = gateway_ports(self.settings)
         sockets = ports["testsync_ws"].url.replace("http", "ws", 1)
-        password = self.settings.testsync_password
+        password, token = self.settings.testsync_password, self.settings.a_writing_token
+        key = self.settings.k6_sync_api_key
         return story.Stage(
             ports["sync_storage"].url,
             sandbox_url,
             sockets,
             self.settings.testsync_username,
             password.get_secret_value() if password else "",
+            ports["api"].url,
+            token.get_secret_value() if token else "",
+            key.get_secret_value() if key else "",
         )
 
     def _say(self, line: str) -> None:
@@ -135,14 +161,24 @@ class _After:
 
 
 def how_to_play(settings: Settings, sandbox_url: str) -> str:
-    """Say how to send one's own results through a stack with a sandbox."""
+    """Say how to send one's own results through a stack with a sandbox, and what to look at."""
     api = gateway_ports(settings)["api"].url
     elsewhere = "" if api == DEFAULT_API else f" --api {api}"
+    kubeconfig = settings.data_dir / sandbox_kubernetes.FILE
     return "\n".join(
         [
             "",
+            "In another terminal, so that commands find it:",
+            f"  export SYNCSVC_DATA_DIR={settings.data_dir} SYNCSVC_K6_KUBECONFIG={kubeconfig}",
             "To push a report of yours into it, JUnit or CTRF:",
             f"  syncsvc results push junit.xml --wait{elsewhere}",
+            "To see the catalogue that was synced, and sync it again:",
+            f"  export SYNCSVC_TESTIO_URL={settings.testio_url}",
+            f"  export SYNCSVC_TESTIO_TOKEN={TESTIO_TOKEN}",
+            "  syncsvc sync status; syncsvc sync run",
+            "To run a load test in its Kubernetes, where a runner of two crosses a threshold:",
+            f"  curl -d '{A_LOAD_TEST}' {sandbox_url}{sandbox_kubernetes.TEST_RUNS}",
+            "  syncsvc k6 watch mine mine --wait; syncsvc k6 logs mine; syncsvc k6 summary mine",
             "To send your own pytest run through it (pip install testit-adapter-pytest):",
             f"  export TMS_URL={sandbox_url} TMS_PRIVATE_TOKEN={TOKEN} TMS_ADAPTER_MODE=2",
             f"  export TMS_PROJECT_ID={PROJECT_ID} TMS_CONFIGURATION_ID={CONFIGURATION_ID}",

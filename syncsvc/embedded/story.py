@@ -2,7 +2,7 @@
 
 It talks as Test IT's adapters do: three workers register, the master hands its first result
 over to be held back, all meet at a checkpoint, the others upload theirs, and the run must close
-once, at the end.
+once, at the end. Then a load test runs and is watched while the catalogue is synced.
 """
 
 import asyncio
@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 
 from syncsvc.client import connect
+from syncsvc.embedded.catalogue_story import CatalogueStory, Synced
+from syncsvc.embedded.loadtest_story import LoadTestStory, Watched
 from syncsvc.errors import SyncsvcError, Unavailable
 from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID, TOKEN
 
@@ -33,6 +35,9 @@ class Stage:
     sockets: str
     username: str = ""
     password: str = field(default="", repr=False)
+    api: str = ""
+    api_token: str = field(default="", repr=False)
+    sync_key: str = field(default="", repr=False)  # lets load tests be looked at at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,8 @@ class Outcome:
     held_test: str
     held_status: str
     met: int  # workers, at the checkpoint
+    catalogue: Synced
+    load_test: Watched
     seconds: float
 
     @property
@@ -56,6 +63,8 @@ class Outcome:
             and self.unfinished == 0
             and self.held_status == "Succeeded"
             and self.met == WORKERS
+            and self.catalogue.ok
+            and self.load_test.ok
         )
 
 
@@ -91,7 +100,11 @@ class _Run:
         self.say("every worker has uploaded its results and is done; waiting for quiet ...")
         answer = await self._storage("GET", f"/wait-completion?testRunId={self.id}")
         self.say(f"syncsvc says: {answer['message']}")
-        return await self._outcome(time.monotonic() - started)
+        load_test = self._load_test()
+        step = await load_test.begin()
+        catalogue = await self._catalogue()
+        watched = await load_test.end(step)
+        return await self._outcome(time.monotonic() - started, catalogue, watched)
 
     async def _begin(self) -> None:
         created = await self._test_it(
@@ -142,7 +155,18 @@ class _Run:
                 await self._upload(test, "Succeeded")
         await self._report(worker, "completed")
 
-    async def _outcome(self, seconds: float) -> Outcome:
+    async def _catalogue(self) -> Synced:
+        stage = self.stage
+        return await CatalogueStory(self.http, stage.api, stage.api_token, self.say).play()
+
+    def _load_test(self) -> LoadTestStory:
+        stage, name = self.stage, f"story-{self.id[:8]}"
+        key = stage.sync_key or stage.api_token
+        return LoadTestStory(
+            self.http, stage.api, stage.api_token, key, stage.sandbox, name, self.say
+        )
+
+    async def _outcome(self, seconds: float, catalogue: Synced, load_test: Watched) -> Outcome:
         run = await self._test_it("GET", f"/testRuns/{self.id}")
         wanted = {"testRunIds": [self.id]}
         results = await self._test_it("POST", "/testResults/search?Skip=0&Take=100", wanted)
@@ -156,6 +180,8 @@ class _Run:
             held_test=HELD_TEST,
             held_status=status.get(HELD_TEST, "missing"),
             met=self.met,
+            catalogue=catalogue,
+            load_test=load_test,
             seconds=round(seconds, 1),
         )
 

@@ -4,20 +4,23 @@ Settings travel by environment variables: nothing secret is ever on a command li
 every user of the machine can read.
 """
 
+import json
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import Enum
 from os import devnull
 from pathlib import Path
 from signal import Signals
+from typing import Any
 
 from pydantic import SecretStr
 
+from syncsvc.doors import DOORS, Doors
 from syncsvc.embedded.child import Accepts, Child, Listens, Readiness, TouchesFile
 from syncsvc.embedded.ports import PortUse, free_ports
-from syncsvc.settings import LOOPBACK, PREFIX, Settings
+from syncsvc.settings import DASHBOARD, LOOPBACK, PREFIX, ApiToken, Settings, TestIoCustomer
 from syncsvc.telemetry import READY_FILE
 
 ENTRANCE, WORKERS, FLOWER, SANDBOX, SERVER = range(5)  # the order of stopping
@@ -58,8 +61,16 @@ class Plan:
 
     @property
     def port_uses(self) -> tuple[PortUse, ...]:
-        gateway = gateway_ports(self.settings).values()
-        return (*gateway, self.sandbox.use) if self.sandbox else (*gateway,)
+        """Say which ports are to be opened: not Sync Storage's if it is given."""
+        gateway = gateway_ports(self.settings)
+        if self.doors is not None:
+            del gateway["sync_storage"]
+        return (*gateway.values(), *((self.sandbox.use,) if self.sandbox else ()))
+
+    @property
+    def doors(self) -> Doors | None:
+        """What of Sync Storage's port is open already. Raises Rejected."""
+        return Doors.given(self.environ)
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -74,16 +85,18 @@ class Plan:
         return {
             name: value
             for name, value in self.environ.items()
-            if not name.upper().startswith(PREFIX)
+            if not name.upper().startswith((PREFIX, *DASHBOARD))
         }
 
     @property
     def our_environ(self) -> dict[str, str]:
         """The environment for our own: the settings of the plan, and no others."""
-        settings = {PREFIX + name.upper() for name in Settings.model_fields}
+        settings = {*DASHBOARD, *(PREFIX + name.upper() for name in Settings.model_fields)}
         shared = self.settings.model_copy(update={"share_ports": True})
         others = {
-            name: value for name, value in self.environ.items() if name.upper() not in settings
+            name: value
+            for name, value in self.environ.items()
+            if name.upper() not in settings and name != DOORS
         }
         return others | as_environment(shared if self.crew.gateways > 1 else self.settings)
 
@@ -113,9 +126,12 @@ class Plan:
         return found
 
     def _gateway(self, number: int) -> Child:
-        if self.crew.gateways == 1:
-            return self._ours("gateway", order=ENTRANCE, grace=2)
-        return self._ours("gateway", name=f"gateway-{number}", order=ENTRANCE, grace=2)
+        name = "gateway" if self.crew.gateways == 1 else f"gateway-{number}"
+        gateway = self._ours("gateway", name=name, order=ENTRANCE, grace=2)
+        if self.doors is None:
+            return gateway
+        env = {**gateway.env, **self.doors.environ}
+        return replace(gateway, env=env, pass_fds=self.doors.numbers)
 
     def _worker(self, number: int) -> Child:
         if self.crew.workers == 1:
@@ -180,16 +196,24 @@ def as_environment(settings: Settings) -> dict[str, str]:
     return {**found, PREFIX + "CONFIG": devnull}
 
 
+SPELLING: tuple[tuple[type, Callable[[Any], str]], ...] = (
+    (SecretStr, lambda value: value.get_secret_value()),
+    (timedelta, lambda value: f"{value.total_seconds():.6f}s"),
+    (datetime, lambda value: value.isoformat()),
+    (Enum, lambda value: str(value.value)),
+    (Path, lambda value: str(value.absolute())),
+    (bool, lambda value: str(value).lower()),
+    (tuple, lambda value: json.dumps([_plain(each) for each in value])),
+)
+
+
 def _spelled(value: object) -> str:
-    match value:
-        case SecretStr():
-            return value.get_secret_value()
-        case timedelta():
-            return f"{value.total_seconds():.6f}s"
-        case Enum():
-            return str(value.value)
-        case Path():
-            return str(value.absolute())
-        case bool():
-            return str(value).lower()
-    return str(value)
+    return next((spell(value) for kind, spell in SPELLING if isinstance(value, kind)), str(value))
+
+
+def _plain(value: object) -> object:
+    """Give what JSON has for an item of a list, and its secrets as they are."""
+    if isinstance(value, TestIoCustomer | ApiToken):
+        found = value.model_dump(mode="json", exclude_none=True)
+        return {**found, "token": value.token.get_secret_value()}
+    return value

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 
-from syncsvc.embedded import folder, ports, valkey
+from syncsvc.embedded import folder, ports, sandbox_kubernetes, valkey
 from syncsvc.embedded.child import Child
 from syncsvc.embedded.console import OURS, Console
 from syncsvc.embedded.interrupts import interrupts
@@ -47,6 +47,8 @@ async def up(
     folder.prepare(plan.settings)
     async with folder.locked(plan.settings.data_dir) as lock:
         ports.check(plan.port_uses)
+        if sandbox is not None:
+            sandbox_kubernetes.write(plan.settings.data_dir, sandbox.use.url)
         servers = await _servers(plan, lock)
         with Console.on(sys.stderr) as console:
             return await _Tree(plan, servers, console, as_json).live(after_ready)

@@ -18,6 +18,9 @@ from syncsvc.gateway.commands import Commands
 from syncsvc.gateway.edge import Edge
 from syncsvc.gateway.guard import Guard
 from syncsvc.gateway.refusals import refuse, refuse_http, refuse_unexpected
+from syncsvc.gateway.scopes import Credentials
+
+NONE = Credentials()
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class ByPort:
         await self.apps[scope["server"][1]](scope, receive, send)
 
 
-def build_api(routes: list[BaseRoute], token: str | None, commands: Commands) -> Edge:
+def build_api(routes: list[BaseRoute], commands: Commands, credentials: Credentials = NONE) -> Edge:
     """Give the application that serves the API, its commands and document, metrics and Flower."""
     own: list[BaseRoute] = [
         Route("/", _welcome, methods=["GET"]),
@@ -40,7 +43,7 @@ def build_api(routes: list[BaseRoute], token: str | None, commands: Commands) ->
     ]
     every = [*routes, *own]  # whose paths say more come first: a command may have any name
     handlers = {SyncsvcError: refuse, HTTPException: refuse_http, Exception: refuse_unexpected}
-    return Edge(Guard(Starlette(routes=every, exception_handlers=handlers), token), "api")
+    return Edge(Guard(Starlette(routes=every, exception_handlers=handlers), credentials), "api")
 
 
 async def _welcome(_request: Request) -> Response:
@@ -49,7 +52,10 @@ async def _welcome(_request: Request) -> Response:
         "",
         "/api/v1/runs      runs, their workers, and pushing results to them",
         "/api/v1/results   held and pushed results",
+        "/api/v1/sync/runs syncs of the catalogue; /status and /quarantine beside it",
+        "/api/v1/loadtests load tests: their steps, logs and summaries, and two compared",
         "/api/v1/commands  what a run's workers keep in step with",
+        "/api/dashboard/load-testing/sync-job  how often load tests are looked at",
         "/openapi.json     the whole API",
         "/flower/          task workers",
         "/health  /ready  /metrics",

@@ -1,32 +1,36 @@
 """Who may use the API.
 
-With a token configured, every path but the probes wants it, as Bearer or as the password of
-Basic (so that a browser can ask for it). Without one we listen on loopback only, and then a
-page from elsewhere in the user's browser must not get through: Host and Origin are checked.
+With tokens configured, every path but the probes wants one, as Bearer or as the password of
+Basic (so that a browser can ask for it), and the token says what it may do. Without any we listen
+on loopback only, and then a page from elsewhere in the user's browser must not get through: Host
+and Origin are checked, and who gets through may do everything.
 """
 
 import base64
 import binascii
-import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars
 
-from syncsvc.gateway.refusals import Unauthorised, refuse
-from syncsvc.settings import LOOPBACK
+from syncsvc.errors import SyncsvcError
+from syncsvc.gateway.refusals import NotAllowed, Unauthorised, refuse
+from syncsvc.gateway.scopes import Credential, Credentials, Identity, needed, shown_by
+from syncsvc.settings import LOOPBACK, ApiScope
 
 PROBES = frozenset({"/health", "/ready"})
 LOCAL_NAMES = frozenset({"localhost", *LOOPBACK})
+LOCAL = Identity("local", frozenset({ApiScope.ADMIN}))
 
 
 class Guard:
-    """Lets a request through to an application, or answers 401."""
+    """Lets a request through to an application, with who asks on it; or answers 401 or 403."""
 
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
+    def __init__(self, app: ASGIApp, credentials: Credentials) -> None:
         self._app = app
-        self._token = token
+        self._credentials = credentials
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in PROBES:
@@ -34,30 +38,61 @@ class Guard:
             return
         request = Request(scope)
         try:
-            self._check(request.headers)
-        except Unauthorised as error:
+            identity = self._admitted(scope["method"], scope["path"], request.headers)
+        except SyncsvcError as error:
             answer = await refuse(request, error)
             await answer(scope, receive, send)
             return
+        request.state.identity = identity
+        bind_contextvars(caller=identity.name)
         await self._app(scope, receive, send)
 
-    def _check(self, headers: Mapping[str, str]) -> None:
-        if self._token is None:
+    def _admitted(self, method: str, path: str, headers: Mapping[str, str]) -> Identity:
+        credentials = self._credentials.good_for(method, path)
+        if not credentials:
             _check_local(headers)
-        elif not _carries(self._token, headers.get("authorization", "")):
-            raise Unauthorised("expected 'Authorization: Bearer TOKEN' with SYNCSVC_API_TOKEN")
+            return LOCAL
+        identity = _identified(credentials, headers.get("authorization", ""))
+        _check_scope(identity, needed(method, path))
+        return identity
 
 
-def _carries(token: str, authorization: str) -> bool:
-    scheme, _, given = authorization.partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            given = base64.b64decode(given, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
-            return False
-    elif scheme.lower() != "bearer":
-        return False
-    return hmac.compare_digest(given.encode(), token.encode())
+def who_asks(request: Request) -> Identity:
+    """Say who asks; it is what their credential is called, whatever they say."""
+    found: Identity = request.state.identity
+    return found
+
+
+def _identified(credentials: Sequence[Credential], authorization: str) -> Identity:
+    secret = _shown(authorization)
+    identity = None if secret is None else shown_by(credentials, secret)
+    if identity is None:
+        raise Unauthorised(
+            "expected 'Authorization: Bearer TOKEN' with SYNCSVC_API_TOKEN or one of "
+            "SYNCSVC_API_TOKENS"
+        )
+    return identity
+
+
+def _check_scope(identity: Identity, scopes: Sequence[ApiScope]) -> None:
+    if not identity.may(scopes):
+        found = ", ".join(sorted(identity.scopes))
+        raise NotAllowed(
+            f"token {identity.name!r}: expected the scope {' or '.join(scopes)}, found {found}"
+        )
+
+
+def _shown(authorization: str) -> bytes | None:
+    scheme, _, shown = authorization.partition(" ")
+    given = shown.encode("latin-1")  # the bytes of the header
+    if scheme.lower() == "bearer":
+        return given
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(given, validate=True).partition(b":")[2]
+    except binascii.Error:
+        return None
 
 
 def _check_local(headers: Mapping[str, str]) -> None:

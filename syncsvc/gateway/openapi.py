@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from syncsvc import __version__
 from syncsvc.coordination.operations.operation import Operations
-from syncsvc.gateway import openapi_commands, openapi_results
+from syncsvc.gateway import openapi_commands, openapi_k6, openapi_results, openapi_sync
 
 
 def routes(operations: Operations) -> list[BaseRoute]:
@@ -23,6 +23,8 @@ def document(operations: Operations) -> dict[str, Any]:
     """Give the document."""
     shapes: list[type[msgspec.Struct]] = [
         *openapi_results.SHAPES,
+        *openapi_sync.SHAPES,
+        *openapi_k6.SHAPES,
         *openapi_commands.shapes(operations),
     ]
     found, components = msgspec.json.schema_components(
@@ -38,11 +40,17 @@ def document(operations: Operations) -> dict[str, Any]:
         "info": {"title": "syncsvc", "version": __version__},
         "paths": {
             **openapi_results.paths(),
+            **openapi_sync.paths(),
+            **openapi_k6.paths(),
             **_probes(),
             **openapi_commands.paths(operations, references),
         },
         "components": {
-            "schemas": {**components, "Error": error},
+            "schemas": {
+                **components,
+                "Error": error,
+                "DashboardError": openapi_k6.DASHBOARD_ERROR,
+            },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }

@@ -14,6 +14,7 @@ ERROR = {"$ref": "#/components/schemas/Error"}
 REFUSALS = {
     "400": "Wrong as it stands.",
     "401": "No token.",
+    "403": "A token that lacks the scope.",
     "404": "Not here.",
     "409": "Somebody was faster, or it is not yours.",
     "413": "Too large.",

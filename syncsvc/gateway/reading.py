@@ -1,6 +1,7 @@
 """How the API reads a request: its body and its query, each wrong field named with its path."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, TypeVar, get_args
 
 import msgspec
@@ -8,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from syncsvc.bodies import read_body
+from syncsvc.catalogue.model import Barrier, EntityType, IfRunning, SyncPhase
 from syncsvc.errors import Rejected
 from syncsvc.results.held.model import EntryState
 from syncsvc.results.held.ports import Filter
@@ -15,6 +17,13 @@ from syncsvc.results.ledger import Kind
 from syncsvc.results.pushed.model import StatusWord
 
 Shape = TypeVar("Shape")
+WORDS: dict[str, Sequence[str]] = {
+    "status": get_args(StatusWord),
+    "phases": tuple(SyncPhase),
+    "entity_types": tuple(EntityType),
+    "barrier": tuple(Barrier),
+    "if_running": tuple(IfRunning),
+}
 PAGE = 100
 JSON = "application/json"
 
@@ -54,7 +63,7 @@ def which(request: Request) -> Filter:
     query = request.query_params
     state = query.get("state")
     return Filter(
-        state=None if state is None else EntryState(_one_of("state", state, tuple(EntryState))),
+        state=None if state is None else EntryState(one_of("state", state, tuple(EntryState))),
         run_id=query.get("run"),
         limit=limit(request),
         before=query.get("before"),
@@ -64,10 +73,11 @@ def which(request: Request) -> Filter:
 def kind(request: Request) -> Kind | None:
     """Read which kind of result is asked for; None: both. Raises Rejected."""
     word = request.query_params.get("kind")
-    return None if word is None else Kind(_one_of("kind", word, tuple(Kind)))
+    return None if word is None else Kind(one_of("kind", word, tuple(Kind)))
 
 
-def _one_of(field: str, word: str, known: tuple[str, ...]) -> str:
+def one_of(field: str, word: str, known: tuple[str, ...]) -> str:
+    """Raises Rejected for a word that is not known."""
     if word not in known:
         raise Rejected(f"{field}: expected one of {', '.join(known)}, found {word[:40]!r}")
     return word
@@ -83,10 +93,15 @@ def _explain(said: str, body: bytes) -> str:
     if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
         return f"{inside}{unknown[1][:80]}: no such field"
     if word := re.fullmatch(r"Invalid enum value (.*)", what, re.DOTALL):
-        expected = f"one of {', '.join(get_args(StatusWord))}"
-        return f"{field}: expected {expected}, found {word[1][:80]}"
+        return f"{field}: expected one of {', '.join(_words(field))}, found {word[1][:80]}"
     problem = (what[:1].lower() + what[1:])[:300].replace("got", "found").replace("`", "")
     return f"{field or 'body'}: {problem}{_found(body, path, what)}"
+
+
+def _words(field: str) -> Sequence[str]:
+    """Give the words that a field may have, by its name at the end of its path."""
+    names = re.findall(r"[a-z_]+", field)
+    return WORDS.get(names[-1], ()) if names else ()
 
 
 def _found(body: bytes, path: str, what: str) -> str:

@@ -1,77 +1,19 @@
-"""Listens on every port of the gateway, on both loopback addresses, from one event loop."""
+"""Serves every port of the gateway from one event loop."""
 
 import gc
 import socket
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from syncsvc.errors import Rejected
 from syncsvc.gateway.upgrades import DecliningParser
-from syncsvc.settings import LOOPBACK, is_loopback
 
 CONNECTION = "syncsvc.connection"  # its extension of a request's scope tells whether it stands
-BACKLOG = 2048
 IDLE_SECONDS = 900  # adapters reuse one connection for a whole session, with long pauses
 DRAIN_SECONDS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """A port to listen on; `option` names how to change it."""
-
-    name: str
-    host: str
-    port: int
-    option: str
-    shared: bool = False  # with other processes of this host
-
-
-def bind(listener: Listener) -> list[socket.socket]:
-    """Open the sockets of a port: both loopback addresses, or the one host that was asked for.
-
-    Raises Rejected that names the port and the option when it cannot be had.
-    """
-    hosts: Sequence[str] = LOOPBACK if is_loopback(listener.host) else (listener.host,)
-    sockets: list[socket.socket] = []
-    port = listener.port
-    for host in hosts:
-        opened = _open(listener, host, port)
-        if opened is not None:
-            sockets.append(opened)
-            port = opened.getsockname()[1]  # port 0: the second address takes the same one
-    return sockets
-
-
-def _open(listener: Listener, host: str, port: int) -> socket.socket | None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else Nagle stays
-    except OSError:
-        if host == LOOPBACK[1]:
-            return None  # a host without IPv6
-        raise
-    try:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(listener.shared))
-        if family == socket.AF_INET6:
-            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        opened.bind((host, port))
-        opened.listen(BACKLOG)
-    except OSError as error:
-        opened.close()
-        if family == socket.AF_INET6 and error.errno == 99:  # no such address: IPv6 is off
-            return None
-        raise Rejected(
-            f"cannot listen on {host}:{port} ({listener.name}): {error.strerror}; "
-            f"stop whoever has it, or choose another with {listener.option}"
-        ) from error
-    opened.setblocking(False)  # noqa: FBT003 - the standard library's signature
-    return opened
 
 
 class TellingProtocol(HttpToolsProtocol):

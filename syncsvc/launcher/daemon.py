@@ -17,6 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from syncsvc.errors import Unavailable
+from syncsvc.launcher.entrance import Entrance, opened
 
 LARGEST_LOG = 20_000_000  # bytes, when a daemon starts; the one before it is kept as well
 STOPS_WITHIN = timedelta(seconds=12)  # `up` promises ten
@@ -38,20 +39,24 @@ class Place:
         return self.data_dir / "launcher.log"
 
 
-def start(place: Place, port: int, environ: Mapping[str, str], remarks: Sequence[str]) -> None:
+def start(place: Place, at: Entrance, environ: Mapping[str, str], remarks: Sequence[str]) -> None:
     """Start `syncsvc up`, unless it was started before; it outlives this process.
 
-    Its folder is the data folder, and everything it says goes to the log there.
+    Its folder is the data folder, and everything it says goes to the log there. Its port is
+    open, and answers, when this is left.
     """
     with _opened(place.lock) as lock:
         if not _free(lock, fcntl.LOCK_EX):
-            _remark(place, _about_another(lock, port))
+            _remark(place, _about_another(lock, at.port))
             return
         _turn_over(place.log)
-        _remark(place, [*remarks, f"starts `syncsvc up` with Sync Storage on port {port}"])
-        pid = _spawn(place, port, environ, lock)
+        _remark(place, [*remarks, f"starts `syncsvc up` with Sync Storage on port {at.port}"])
+        with opened(at, place.data_dir) as doors:
+            own = doors.environ if doors else {}
+            kept = (lock, *doors.numbers) if doors else (lock,)
+            pid = _spawn(place, at.port, {**environ, **own}, kept)
         os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{pid} {port}\n".encode(), 0)
+        os.pwrite(lock, f"{pid} {at.port}\n".encode(), 0)
 
 
 def stop(place: Place) -> int | None:
@@ -75,7 +80,7 @@ def stop(place: Place) -> int | None:
         return stopped
 
 
-def _spawn(place: Place, port: int, environ: Mapping[str, str], lock: int) -> int:
+def _spawn(place: Place, port: int, environ: Mapping[str, str], kept: tuple[int, ...]) -> int:
     with place.log.open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "syncsvc", "up", "--sync-storage-port", str(port)],
@@ -85,7 +90,7 @@ def _spawn(place: Place, port: int, environ: Mapping[str, str], lock: int) -> in
             stdout=log,
             stderr=log,
             start_new_session=True,
-            pass_fds=(lock,),
+            pass_fds=kept,
         ).pid
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from syncsvc.embedded import folder
 from syncsvc.launcher.asked import Asked, credentials, evade, own_environ
 from syncsvc.launcher.daemon import Place, start
+from syncsvc.launcher.entrance import Entrance
 from syncsvc.settings import LOOPBACK, PREFIX, Settings, load
 
 _HEALTH_WITHIN_S = 1.0
@@ -26,7 +27,7 @@ def launch(asked: Asked) -> None:
     evaded = evade(settings)
     start(
         Place(settings.data_dir),
-        port,
+        Entrance(settings.sync_storage_host, port),
         {
             **own_environ(os.environ),
             **credentials(settings, asked),

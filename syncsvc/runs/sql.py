@@ -1,11 +1,11 @@
 """Runs in SQL; their tokens are sealed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, func, select, update
+from sqlalchemy import Connection, RowMapping, Select, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from syncsvc.runs.model import Destination, Run
@@ -76,3 +76,9 @@ class SqlRuns:
             counted_at=row["counted_at"],
             closed_early_at=row["closed_early_at"],
         )
+
+
+def known_runs(connection: Connection, wanted: Collection[str]) -> set[str]:
+    """Name those of the runs that are known; they stay so while the transaction lasts."""
+    query = select(runs.c.id).where(runs.c.id.in_(wanted)).order_by(runs.c.id)
+    return set(connection.scalars(query.with_for_update(read=True, key_share=True)))

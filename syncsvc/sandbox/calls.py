@@ -10,8 +10,11 @@ from datetime import UTC, datetime
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncsvc.sandbox.interference import STRUCK
+from syncsvc.sandbox.replies import K8S
 
 KEPT = 1000  # calls; the counters know of all
+_NAMED = re.compile(r"/(namespaces|testruns|pods|jobs)/[^/]+")  # Kubernetes' objects
+_ANY = r"/\1/{name}"
 _ID = re.compile(r"/(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\d+)(?=/|$)")
 
 
@@ -24,6 +27,7 @@ class Call:
     status: int | None  # None: no answer was given
     milliseconds: float
     fault: str | None
+    query: str = ""
 
 
 @dataclass
@@ -36,15 +40,22 @@ class CallLog:
         self.total += 1
         method, path, fault = scope["method"], scope["path"], scope.get(STRUCK)
         now = datetime.now(UTC)
-        self.calls.append(Call(self.total, now, method, path, status, milliseconds, fault))
-        route = f"{method} {_ID.sub('/{id}', path)}"
-        answers = self.counters.setdefault(route, Counter())
+        query = scope.get("query_string", b"").decode("latin-1")
+        self.calls.append(Call(self.total, now, method, path, status, milliseconds, fault, query))
+        answers = self.counters.setdefault(route_of(method, path), Counter())
         answers["none" if status is None else str(status)] += 1
 
     def clear(self) -> None:
         self.calls.clear()
         self.counters.clear()
         self.total = 0
+
+
+def route_of(method: str, path: str) -> str:
+    """Name a call without the ids in its path."""
+    if path.startswith(K8S):
+        return f"{method} {_NAMED.sub(_ANY, path)}"
+    return f"{method} {_ID.sub('/{id}', path)}"
 
 
 @dataclass(frozen=True)

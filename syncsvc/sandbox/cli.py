@@ -7,8 +7,11 @@ import sys
 
 import msgspec
 
-from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID
+from syncsvc.sandbox.identities import CONFIGURATION_ID, KUBERNETES_TOKEN, PROJECT_ID, TESTIO_TOKEN
+from syncsvc.sandbox.kubernetes.clusters import FIRST
+from syncsvc.sandbox.replies import K8S
 from syncsvc.sandbox.server import Address, NotLoopback, bind, serve
+from syncsvc.sandbox.testio.routes import ROOT
 from syncsvc.telemetry import announce_ready
 
 
@@ -45,10 +48,16 @@ def announcement(address: Address, token: str, *, as_json: bool) -> str:
         "configuration_id": str(CONFIGURATION_ID),
         "token": token,
         "page": f"{address.url}/",
+        "testio_url": f"{address.url}{ROOT}",
+        "testio_token": TESTIO_TOKEN,
+        "kubernetes_url": f"{address.url}{K8S}{FIRST}",
+        "kubernetes_token": KUBERNETES_TOKEN,
     }
     if as_json:
         return msgspec.json.encode(known).decode()
     return (
         f"sandbox ready: Test IT at {known['url']}, project {known['project_id']}, "
-        f"configuration {known['configuration_id']}, token {token}, page {known['page']}"
+        f"configuration {known['configuration_id']}, token {token}, page {known['page']}; "
+        f"TestIO at {known['testio_url']}, token {TESTIO_TOKEN}; "
+        f"Kubernetes at {known['kubernetes_url']}, token {KUBERNETES_TOKEN}"
     )

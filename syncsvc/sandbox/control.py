@@ -4,8 +4,8 @@ It needs no token; a sandbox serves loopback only.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import NoReturn, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -18,7 +18,9 @@ from syncsvc.sandbox.bodies import JSON_LIMIT, decode, read
 from syncsvc.sandbox.calls import CallLog
 from syncsvc.sandbox.faults import Plan, Switchboard, is_pattern
 from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID
+from syncsvc.sandbox.kubernetes.clusters import Kubernetes
 from syncsvc.sandbox.replies import Refusal, json_reply
+from syncsvc.sandbox.testio.worlds import TestIo
 from syncsvc.sandbox.testit import report
 from syncsvc.sandbox.testit.instance import TestIt
 from syncsvc.sandbox.testit.model import BoundPost, LateResult
@@ -66,6 +68,8 @@ class Control:
     testit: TestIt
     switchboard: Switchboard
     log: CallLog
+    testio: TestIo = field(default_factory=TestIo)
+    kubernetes: Kubernetes = field(default_factory=Kubernetes)
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -92,8 +96,10 @@ class Control:
         return json_reply(report.tally(self.testit, wanted))
 
     async def reset(self, request: Request) -> Response:
-        """Begin anew: no runs, no autotests, no faults, no calls, switches as at the start."""
+        """Begin anew: no runs, no autotests, no faults, no calls, all else as at the start."""
         self.testit.reset()
+        self.testio.reset()
+        self.kubernetes.reset()
         self.switchboard.put(Plan())
         self.log.clear()
         return _done()
@@ -173,9 +179,9 @@ async def body(request: Request, kind: type[_T]) -> _T:
 def check_patterns(plan: Plan) -> None:
     for number, rule in enumerate(plan.rules):
         if not is_pattern(rule.pattern):
-            field = f"rules[{number}].pattern"
-            text = f"{field}: found {rule.pattern!r}, expected a regular expression"
-            raise Refusal(400, text, field)
+            _refuse_pattern(f"rules[{number}].pattern", rule.pattern)
+        if not is_pattern(rule.query):
+            _refuse_pattern(f"rules[{number}].query", rule.query)
 
 
 def shown(switchboard: Switchboard) -> dict[str, object]:
@@ -188,6 +194,10 @@ def shown(switchboard: Switchboard) -> dict[str, object]:
             for each in switchboard.counted
         ],
     }
+
+
+def _refuse_pattern(field: str, found: str | None) -> NoReturn:
+    raise Refusal(400, f"{field}: found {found!r}, expected a regular expression", field)
 
 
 def _done() -> Response:

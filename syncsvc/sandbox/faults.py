@@ -25,14 +25,17 @@ class Rule(Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_f
     method: str | None = None
     path: str | None = None  # how it begins
     pattern: str | None = None  # a regular expression found anywhere in it
+    query: str | None = None  # a regular expression found anywhere in the query string
     every: Annotated[int, Meta(ge=1)] = 1  # 3: the third matching call, the sixth, ...
     rate: Annotated[float, Meta(ge=0, le=1)] | None = None  # share of matching calls, by chance
     times: Annotated[int, Meta(ge=1)] | None = None  # calls struck before the rule rests
 
-    def means(self, method: str, path: str) -> bool:
+    def means(self, method: str, path: str, query: str = "") -> bool:
         if self.method is not None and self.method.upper() != method:
             return False
-        return path.startswith(self.path or "") and bool(re.search(self.pattern or "", path))
+        if not path.startswith(self.path or "") or not re.search(self.query or "", query):
+            return False
+        return bool(re.search(self.pattern or "", path))
 
 
 class Status(Rule, frozen=True, kw_only=True, tag="status"):
@@ -100,10 +103,10 @@ class Switchboard:
         self.counted = [Counted(rule) for rule in plan.rules]
         self._chance = random.Random(plan.seed)  # noqa: S311  it decides about faults only
 
-    def strike(self, method: str, path: str) -> AnyRule | None:
+    def strike(self, method: str, path: str, query: str = "") -> AnyRule | None:
         """Return the rule that this call meets, if any."""
         for each in self.counted:
-            if each.rule.means(method, path) and self._falls(each):
+            if each.rule.means(method, path, query) and self._falls(each):
                 each.hits += 1
                 return each.rule
         return None

@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from syncsvc.sandbox.faults import AnyRule, Hang, Reset, Status, Switchboard
-from syncsvc.sandbox.replies import problem
+from syncsvc.sandbox.kubernetes.status import told_to_refuse
+from syncsvc.sandbox.replies import K8S, Refusal, refusal
 
 STRUCK = "sandbox.fault"  # where the scope tells which kind of fault the call met
 _ABORT = "sandbox.abort"
@@ -49,7 +50,8 @@ class Interference:
             return
         if self.switchboard.plan.latency:
             await self._wait(self.switchboard.plan.latency)
-        rule = self.switchboard.strike(scope["method"], scope["path"])
+        query = scope.get("query_string", b"").decode("latin-1")
+        rule = self.switchboard.strike(scope["method"], scope["path"], query)
         if rule is None:
             await self.app(scope, receive, send)
             return
@@ -58,13 +60,13 @@ class Interference:
 
     async def _misbehave(self, rule: AnyRule, scope: Scope, receive: Receive, send: Send) -> None:
         if isinstance(rule, Status):
-            await _refusal(rule)(scope, receive, send)
+            await _refusal(rule, scope["path"])(scope, receive, send)
             return
         if not isinstance(rule, Hang | Reset):
             await self.app(scope, receive, _swallow)
         if not isinstance(rule, Reset):
             await self._hold(rule.seconds, receive)
-        await _abort(scope, receive)
+        await abort(scope, receive)
 
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -92,7 +94,8 @@ async def _swallow(message: Message) -> None:
     """Take a part of an answer and send nothing."""
 
 
-async def _abort(scope: Scope, receive: Receive) -> None:
+async def abort(scope: Scope, receive: Receive) -> None:
+    """Tear the connection of a call down."""
     extension = scope.get("extensions", {}).get(_ABORT)
     if extension is None:
         raise ConnectionResetError("this server cannot tear a connection down")
@@ -100,6 +103,9 @@ async def _abort(scope: Scope, receive: Receive) -> None:
     await _gone(receive)
 
 
-def _refusal(rule: Status) -> Response:
+def _refusal(rule: Status, path: str) -> Response:
     headers = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
-    return problem(rule.code, "the sandbox was told to refuse this call", headers=headers)
+    if path.startswith(K8S):
+        return told_to_refuse(path, rule.code, headers)
+    error = Refusal(rule.code, "the sandbox was told to refuse this call")
+    return refusal(path, error, headers)

@@ -8,6 +8,8 @@ import msgspec
 from starlette.responses import Response
 
 PROBLEM = "application/problem+json"
+CUSTOMER = "/customer/"  # TestIO's paths, which are refused in TestIO's words
+K8S = "/k8s/"  # those of Kubernetes' clusters, likewise
 
 
 class Refusal(Exception):
@@ -48,3 +50,15 @@ def problem(
     if status == 400:
         body["errors"] = {field: [detail]}
     return Response(msgspec.json.encode(body), status, headers, media_type=PROBLEM)
+
+
+def error_reply(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer what TestIO answers to whatever it refuses."""
+    return json_reply({"error": text}, status, headers)
+
+
+def refusal(path: str, error: Refusal, headers: Mapping[str, str] | None = None) -> Response:
+    """Refuse in the words of the service whose path was called."""
+    if path.startswith(CUSTOMER):
+        return error_reply(error.status, error.detail, headers)
+    return problem(error.status, error.detail, error.field, headers)

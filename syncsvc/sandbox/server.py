@@ -19,7 +19,16 @@ from syncsvc.sandbox.control import PREFIX, Control
 from syncsvc.sandbox.faults import Switchboard
 from syncsvc.sandbox.identities import TOKEN
 from syncsvc.sandbox.interference import AbortableProtocol, Interference
-from syncsvc.sandbox.replies import Refusal, problem
+from syncsvc.sandbox.kubernetes.clusters import Kubernetes
+from syncsvc.sandbox.kubernetes.control import KubernetesControl
+from syncsvc.sandbox.kubernetes.gate import Gate as KubernetesGate
+from syncsvc.sandbox.kubernetes.gate import Tally
+from syncsvc.sandbox.replies import Refusal, refusal
+from syncsvc.sandbox.testio.control import TestIoControl
+from syncsvc.sandbox.testio.gate import Gate as TestIoGate
+from syncsvc.sandbox.testio.load import Counter
+from syncsvc.sandbox.testio.routes import routes as testio_routes
+from syncsvc.sandbox.testio.worlds import TestIo
 from syncsvc.sandbox.testit.instance import TestIt
 from syncsvc.sandbox.testit.page import Page
 from syncsvc.sandbox.testit.routes import Gate, routes
@@ -53,26 +62,39 @@ class Address:
 
 
 def build_app(
-    token: str = TOKEN, testit: TestIt | None = None, released: asyncio.Event | None = None
+    token: str = TOKEN,
+    testit: TestIt | None = None,
+    released: asyncio.Event | None = None,
+    testio: TestIo | None = None,
+    kubernetes: Kubernetes | None = None,
 ) -> Starlette:
     """Put a sandbox together; setting `released` ends whatever it holds back."""
-    testit = testit or TestIt()
+    testit, testio = testit or TestIt(), testio or TestIo()
+    kubernetes = kubernetes or Kubernetes()
+    kubernetes.listen_to(released := released or asyncio.Event())
     switchboard, log = Switchboard(), CallLog()
     return Starlette(
         routes=[
-            Page(testit, switchboard).route(),
-            *Control(testit, switchboard, log).routes(),
+            Page(testit, switchboard, testio, kubernetes).route(),
+            *Control(testit, switchboard, log, testio, kubernetes).routes(),
+            *TestIoControl(testio).routes(),
+            *KubernetesControl(kubernetes).routes(),
             *routes(testit),
+            *testio_routes(),
         ],
         middleware=[
+            Middleware(Tally, kubernetes=kubernetes),
+            Middleware(Counter, load=testio.load, known=testio.customers),
             Middleware(Recorder, log=log, exempt=_is_ours),
             Middleware(
                 Interference,
                 switchboard=switchboard,
                 exempt=_is_ours,
-                released=released or asyncio.Event(),
+                released=released,
             ),
+            Middleware(KubernetesGate),
             Middleware(Gate, testit=testit, token=token),
+            Middleware(TestIoGate, testio=testio),
         ],
         exception_handlers={Refusal: _refuse, HTTPException: _refuse_route},
     )
@@ -109,12 +131,16 @@ async def serve(
 
 @asynccontextmanager
 async def running(
-    listener: socket.socket | None = None, token: str = TOKEN, testit: TestIt | None = None
+    listener: socket.socket | None = None,
+    token: str = TOKEN,
+    testit: TestIt | None = None,
+    testio: TestIo | None = None,
+    kubernetes: Kubernetes | None = None,
 ) -> AsyncIterator[Address]:
     """Run a sandbox as long as the context lasts, on a free port unless one is given."""
     listener = listener or bind("127.0.0.1", 0)
     released = asyncio.Event()
-    server = _QuietServer(_config(build_app(token, testit, released)))
+    server = _QuietServer(_config(build_app(token, testit, released, testio, kubernetes)))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         async with asyncio.timeout(START_SECONDS):
@@ -183,12 +209,12 @@ def _is_ours(path: str) -> bool:
     return path == "/" or path.startswith(PREFIX)
 
 
-def _refuse(_: Request, error: Exception) -> Response:
+def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
-    return problem(error.status, error.detail, error.field)
+    return refusal(request.url.path, error)
 
 
 def _refuse_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     text = f"{request.method} {request.url.path}: {error.detail}"
-    return problem(error.status_code, text, headers=error.headers)
+    return refusal(request.url.path, Refusal(error.status_code, text), error.headers)

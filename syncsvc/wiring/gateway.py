@@ -18,6 +18,7 @@ from syncsvc.adapters.testsync.credentials import Credentials
 from syncsvc.adapters.testsync.http import TestSyncHttp
 from syncsvc.adapters.testsync.ports import Rooms
 from syncsvc.adapters.testsync.server import TestSyncSockets
+from syncsvc.doors import Doors, Listener, bind
 from syncsvc.errors import SyncsvcError
 from syncsvc.gateway.app import ByPort, build_api
 from syncsvc.gateway.commands import Commands
@@ -27,11 +28,17 @@ from syncsvc.gateway.health import Health
 from syncsvc.gateway.pushes_api import PushesApi
 from syncsvc.gateway.results_api import ResultsApi
 from syncsvc.gateway.runs_api import RunsApi
-from syncsvc.gateway.server import Listener, Server, bind
+from syncsvc.gateway.server import Server
+from syncsvc.gateway.sync_api import SyncApi
 from syncsvc.settings import Settings
 from syncsvc.stores.sql.database import ping
+from syncsvc.wiring.admitting import credentials_of, workers_tokens
 from syncsvc.wiring.coordination import Coordination
-from syncsvc.wiring.services import Services, build, now
+from syncsvc.wiring.loadtest_answers import dashboard, load_tests
+from syncsvc.wiring.loadtest_figures import figures_of
+from syncsvc.wiring.moments import now
+from syncsvc.wiring.services import Services, build
+from syncsvc.wiring.sync_figures import count_syncs
 
 Sockets = list[socket.socket]
 AGENTS = Gauge("syncsvc_agents", "Connections of agents that stand.")
@@ -39,6 +46,7 @@ WAITING = Gauge("syncsvc_agents_waiting", "Arrivals that wait at checkpoints.")
 CLOSED_EARLY = Gauge("syncsvc_runs_closed_early", "Runs that closed before all was in.")
 COUNTED_EVERY = 10.0  # seconds
 LONGEST_SILENCE = timedelta(seconds=2)
+AT_DOORS = 1  # the place of Sync Storage among the ports
 
 
 @dataclass(frozen=True)
@@ -51,13 +59,16 @@ class Ports:
     testsync_ws: Sockets
 
     @classmethod
-    def open(cls, settings: Settings) -> "Ports":
-        """Open them all, or none.
+    def open(cls, settings: Settings, doors: Doors | None = None) -> "Ports":
+        """Open them all, or none; `doors` are those of Sync Storage where they are open already.
 
         Raises Rejected that names the port and its option when one cannot be had.
         """
         with ExitStack() as undo:
-            opened = [_bound(listener, undo) for listener in _listeners(settings)]
+            opened = [
+                _kept(doors.sockets() if doors and number == AT_DOORS else bind(listener), undo)
+                for number, listener in enumerate(_listeners(settings))
+            ]
             undo.pop_all()
         return cls(*opened)
 
@@ -71,6 +82,7 @@ class Gateway:
         self._coordination = Coordination.open(settings, self.services.stores.scripts)
         self._commands = Commands(self._coordination.operations)
         self._flower = FlowerProxy(settings.flower_socket)
+        self._load_tests = load_tests(settings, self.services)
         self._bell = Bell(self.services.nudge)
         self.api_port = _number(ports.api)
         self.sync_storage_port = _number(ports.sync_storage)
@@ -93,12 +105,12 @@ class Gateway:
         self._server: Server | None = None
 
     @classmethod
-    def open(cls, settings: Settings) -> "Gateway":
-        """Open the ports; call it on a running event loop.
+    def open(cls, settings: Settings, doors: Doors | None = None) -> "Gateway":
+        """Open the ports that are not open yet; call it on a running event loop.
 
         Raises Rejected that names the port and its option when one cannot be had.
         """
-        return cls(settings, Ports.open(settings))
+        return cls(settings, Ports.open(settings, doors))
 
     async def serve(self, when_serving: Callable[[], None]) -> None:
         """Serve until a signal comes, or `stop` is called."""
@@ -121,6 +133,8 @@ class Gateway:
         tasks.append(self._bell.pass_on())
         if self._processes is not None:
             tasks.append(self._processes.watch())
+        tasks.append(count_syncs(self.services.catalogue.syncs))
+        tasks.append(figures_of(self.services.watch).count())
         return [*tasks, count_closed_early(self.services)]
 
     def _api(self, settings: Settings) -> Edge:
@@ -131,9 +145,12 @@ class Gateway:
             *RunsApi(stores.runs, stores.rosters, stores.outbox, pushes).routes(),
             *PushesApi(pushes).routes(),
             *ResultsApi(self.services.ledger).routes(),
+            *SyncApi(self.services.catalogue.syncs, now).routes(),
+            *self._load_tests.routes(),
+            *dashboard(settings, self.services).routes(),
             *self._flower.routes(),
         ]
-        return build_api(routes, _api_token(settings), self._commands)
+        return build_api(routes, self._commands, credentials_of(settings))
 
     def stop(self) -> None:
         if self._server is not None:
@@ -141,6 +158,7 @@ class Gateway:
 
     async def _send_agents_away(self) -> None:
         self._coordination.meetings.drain()
+        self._load_tests.lines.stop()
         await self._commands.drain()
         await self._agents.drain()
 
@@ -158,8 +176,7 @@ def _listeners(settings: Settings) -> list[Listener]:
     ]
 
 
-def _bound(listener: Listener, undo: ExitStack) -> Sockets:
-    sockets = bind(listener)
+def _kept(sockets: Sockets, undo: ExitStack) -> Sockets:
     for opened in sockets:
         undo.callback(opened.close)
     return sockets
@@ -168,10 +185,6 @@ def _bound(listener: Listener, undo: ExitStack) -> Sockets:
 def _number(sockets: Sockets) -> int:
     port: int = sockets[0].getsockname()[1]
     return port
-
-
-def _api_token(settings: Settings) -> str | None:
-    return settings.api_token.get_secret_value() if settings.api_token else None
 
 
 def _credentials(settings: Settings) -> Credentials:
@@ -198,7 +211,7 @@ def _agents(settings: Settings, services: Services, coordination: Coordination) 
     return TestSyncSockets(
         rooms,
         _credentials(settings),
-        api_token=_api_token(settings),
+        api_tokens=workers_tokens(settings),
         strict=settings.testsync_strict,
     )
 

@@ -2,10 +2,8 @@
 
 import asyncio
 import random
-import secrets
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import httpx
 
@@ -39,21 +37,15 @@ from syncsvc.settings import MasterPolicy, Settings
 from syncsvc.stores.redis.scripts import Scripts, connect
 from syncsvc.stores.sql.database import Database, open_database
 from syncsvc.stores.sql.sealing import Seal, key_from
+from syncsvc.wiring.catalogue import Catalogue, build_catalogue, shared
+from syncsvc.wiring.loadtests import Watch, build_watch
+from syncsvc.wiring.moments import new_id, now
 
 MEGABYTE = 1024 * 1024
 BATCHES_A_TURN = 3  # one is asked for while the others are written down
-CALLS_OF_A_BATCH = 6  # that may all be slow before a claim must end
+CALLS_OF_A_BATCH = 10  # that may all be slow, or wait for slow ones, before a claim must end
 SHORTEST_CLAIM, LONGEST_CLAIM = timedelta(seconds=20), timedelta(minutes=1)
 IN_ALL = timedelta(seconds=5)  # a call takes little longer than the wait for its answer
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def new_id() -> str:
-    """Give an id that sorts by its moment: rows are appended to their index, not scattered."""
-    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
 
 
 @dataclass(frozen=True)
@@ -115,8 +107,12 @@ class Services:
     ledger: Ledger
     nudge: CeleryNudge
     repair: Repair
+    catalogue: Catalogue
+    watch: Watch
 
     async def close(self) -> None:
+        await self.watch.close()
+        await self.catalogue.close()
         await self.http.aclose()
         await self.stores.close()
 
@@ -144,10 +140,14 @@ def build(settings: Settings) -> Services:
         board,
         http,
         pushes=_pushes(stores, push_board, nudge, settings),
-        pushing=_pushing(stores, push_board, settings),
+        pushing=_pushing(stores, push_board, calls, settings),
         ledger=Ledger(held, stores.pushes, nudge, now),
         nudge=nudge,
         repair=Repair(stores.outbox, stores.runs, stores.rosters, board, _liveness(settings), now),
+        catalogue=build_catalogue(
+            settings, stores.database, shared(stores.scripts, nudge, settings)
+        ),
+        watch=build_watch(settings, stores.database),
     )
 
 
@@ -166,14 +166,31 @@ def _pushes(
     )
 
 
-def _pushing(stores: Stores, board: TestItPushes, settings: Settings) -> PushDelivery:
+def _pushing(
+    stores: Stores, board: TestItPushes, calls: TestItCalls, settings: Settings
+) -> PushDelivery:
+    """Connect delivery, which has more batches out only as the gate lets calls of this process in.
+
+    Else each of many task workers would claim what then waits at the gate until its claim ends.
+    """
     terms = PushTerms(
         settings.push_idle_limit,
         settings.give_up_after,
         BATCHES_A_TURN * settings.testit_at_once,
         claim=min(max(CALLS_OF_A_BATCH * settings.testit_timeout, SHORTEST_CLAIM), LONGEST_CLAIM),
     )
-    return PushDelivery(stores.pushes, stores.files, stores.runs, board, terms, now, random.random)
+    pushing = PushDelivery(
+        stores.pushes,
+        stores.files,
+        stores.runs,
+        board,
+        terms,
+        now,
+        random.random,
+        room=lambda: 1 + BATCHES_A_TURN * calls.inside,
+    )
+    calls.on_entering = pushing.look_again
+    return pushing
 
 
 def _http(settings: Settings) -> httpx.AsyncClient:

@@ -26,7 +26,7 @@ from syncsvc.runs.model import Destination
 Read = TypeVar("Read")
 
 SURFACES = ("/adapters", "/api/v2")
-PAUSES = (0.1, 0.5)  # seconds at most before a call is repeated
+PAUSES = (0.1, 0.5, 1.0)  # seconds at most before a call is repeated
 LARGEST_BODY = 20_000_000  # bytes; Kestrel refuses 30 MB, and a proxy before it may take less
 LONGEST_CALL = timedelta(minutes=1)  # for a server that answers byte by byte
 SLOWEST_UPLOAD = 100_000  # bytes a second
@@ -79,7 +79,10 @@ class _Message:
 
 @dataclass
 class TestItCalls:
-    """Knows for each server its surface, its token and its gate; no call takes over `limit`."""
+    """Knows for each server its surface, its token and its gate; no call takes over `limit`.
+
+    `inside` counts this process's calls that are past the gate; `on_entering` hears of each.
+    """
 
     __test__ = False  # not one of pytest's classes
 
@@ -89,6 +92,8 @@ class TestItCalls:
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Callable[[], float] = random.random
     limit: timedelta = LONGEST_CALL
+    inside: int = field(default=0, init=False)
+    on_entering: Callable[[], None] | None = field(default=None, init=False)
     _surfaces: dict[str, str] = field(default_factory=dict, init=False)
 
     async def call(self, destination: Destination, ask: Ask) -> httpx.Response:
@@ -175,11 +180,20 @@ class TestItCalls:
         answers: list[httpx.Response] = []
         try:
             async with self.gate.passing(place):
-                answers.append(await self._exchange(message))
+                answers.append(await self._inside(message))
         except Unavailable:
             if not answers:  # else only the gate has failed, after the call was done
                 raise
         return answers[0]
+
+    async def _inside(self, message: _Message) -> httpx.Response:
+        self.inside += 1
+        if self.on_entering is not None:
+            self.on_entering()
+        try:
+            return await self._exchange(message)
+        finally:
+            self.inside -= 1
 
     async def _exchange(self, message: _Message) -> httpx.Response:
         try:

@@ -5,12 +5,10 @@ server that a worker named.
 """
 
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
+from syncsvc.adapters.calling import checked_url
 from syncsvc.errors import Rejected
 from syncsvc.runs.model import Destination
-
-LONGEST_URL = 2000
 
 
 @dataclass(frozen=True)
@@ -55,23 +53,3 @@ class TestItDestinations:
         if self.base_url is None:
             raise Rejected("baseUrl: expected the address of a Test IT server, found none")
         return checked_url("SYNCSVC_TESTIT_URL", self.base_url)
-
-
-def checked_url(field_name: str, url: str) -> str:
-    """Give a base URL without its last slash.
-
-    Raises Rejected when it is no http or https address, or carries credentials.
-    """
-    expected = f"{field_name}: expected http:// or https:// and a host"
-    if len(url) > LONGEST_URL:
-        raise Rejected(f"{expected}, found {len(url)} characters")
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or any(c.isspace() for c in url):
-        raise Rejected(f"{expected}, found {url[:80]!r}")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise Rejected(f"{expected}, without credentials, query or fragment")
-    return url.rstrip("/")

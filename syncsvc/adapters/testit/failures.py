@@ -4,12 +4,11 @@ An error is classed by its status code. Where a call must not be done twice, eve
 which it may have been done is Uncertain.
 """
 
-import ssl
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 import httpx
 
+from syncsvc.adapters.calling import distrust, retry_after, what_failed
 from syncsvc.errors import (
     Conflict,
     Denied,
@@ -21,7 +20,6 @@ from syncsvc.errors import (
     Unknown,
 )
 
-LONGEST_PAUSE = timedelta(hours=1)
 AGAIN = frozenset({408, 425, 429})
 NOT_DONE = frozenset({425, 429, 503})  # nobody has begun to carry it out
 DROPPED = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
@@ -30,12 +28,6 @@ DENIED = (
     "check the token of this run: results that are pending are tried again by themselves, each "
     "minute; those that are dead by 'syncsvc results retry'"
 )
-WAITED_FOR: dict[type[httpx.TimeoutException], tuple[str, str]] = {  # and the name of its limit
-    httpx.ReadTimeout: ("no answer", "read"),
-    httpx.WriteTimeout: ("not taken", "write"),
-    httpx.ConnectTimeout: ("no connection", "connect"),
-    httpx.PoolTimeout: ("no free connection", "pool"),
-}
 REFUSALS: dict[int, type[SyncsvcError]] = {
     404: Unknown,
     405: Unknown,  # a server without a surface may answer so
@@ -68,13 +60,13 @@ def of_answer(answer: httpx.Response, *, once: bool) -> SyncsvcError:
 
 def of_failure(error: httpx.RequestError, said: str, *, once: bool) -> SyncsvcError:
     """Class a failure to ask or to hear the answer; `said` tells what was asked."""
-    untrusted = _untrusted(error)
+    untrusted = distrust(error)
     if untrusted is not None:
         return Unavailable(
             f"{said}: its certificate is not trusted ({untrusted}); name the file of its authority "
             "in SYNCSVC_TESTIT_CA_FILE and restart"
         )
-    said = f"{said}: {_timed_out(error) or str(error) or type(error).__name__}"
+    said = f"{said}: {what_failed(error)}"
     if isinstance(error, httpx.UnsupportedProtocol):
         return Rejected(said)
     if isinstance(error, NEVER_ASKED):
@@ -112,31 +104,4 @@ def _detail(answer: httpx.Response) -> str:
 
 
 def _retry_after(answer: httpx.Response) -> timedelta | None:
-    """Read Retry-After, in seconds or as a date, within an hour."""
-    said = answer.headers.get("Retry-After", "")
-    try:
-        if said.isdigit():
-            pause = timedelta(seconds=int(said))
-        else:
-            pause = parsedate_to_datetime(said) - datetime.now(UTC)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(pause, timedelta(0)), LONGEST_PAUSE)
-
-
-def _timed_out(error: httpx.RequestError) -> str | None:
-    """Say what did not come, and how long it was waited for; None for another failure."""
-    for kind, (what, limit) in WAITED_FOR.items():
-        if isinstance(error, kind):
-            seconds = error.request.extensions.get("timeout", {}).get(limit)
-            return what if seconds is None else f"{what} within {seconds:g} s"
-    return None
-
-
-def _untrusted(error: BaseException | None) -> str | None:
-    """Find what the certificate's judge said in the causes of an error."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return error.verify_message
-        error = error.__cause__ or error.__context__
-    return None
+    return retry_after(answer, datetime.now(UTC))

@@ -7,7 +7,7 @@ also takes the API token, and where nothing is configured keeps out pages from e
 import binascii
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -53,7 +53,7 @@ class Door:
     """Reads handshakes."""
 
     credentials: Credentials
-    api_token: str | None
+    api_tokens: Collection[str] | None  # each good for our own path; None: it needs none
 
     def admit(self, request: WSUpgradeRequest) -> Admission:
         """Say who comes to which run. Raises NotAdmitted that says why nobody does."""
@@ -95,17 +95,18 @@ class Door:
             return
         if self.credentials.configured:
             self._check(request, given)
-        elif self.api_token is not None:
+        elif self.api_tokens is not None:
             raise _error(401, UNAUTHORISED.body, JSON)
         elif not _is_local(request.headers.get("Origin")):
             raise _error(403, b"Origin: expected a page of this host\n", PLAIN)
 
     def _bears_token(self, authorization: str) -> bool:
         scheme, _, token = authorization.partition(" ")
-        if self.api_token is None or scheme.lower() != "bearer":
+        if scheme.lower() != "bearer":
             return False
         shown = token.strip().encode("utf-8", "surrogatepass")
-        return hmac.compare_digest(shown, self.api_token.encode())
+        same = [hmac.compare_digest(shown, known.encode()) for known in self.api_tokens or ()]
+        return any(same)
 
 
 def _admission(run: str | None, given: Mapping[str, str], *, ours: bool) -> Admission:

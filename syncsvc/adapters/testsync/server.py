@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 import sys
+from collections.abc import Collection
 from typing import Any
 
 from picows import (
@@ -41,9 +42,14 @@ class TestSyncSockets:
     __test__ = False  # pytest takes it for tests by its name
 
     def __init__(
-        self, rooms: Rooms, credentials: Credentials, *, api_token: str | None, strict: bool
+        self,
+        rooms: Rooms,
+        credentials: Credentials,
+        *,
+        api_tokens: Collection[str] | None,
+        strict: bool,
     ) -> None:
-        self._door = Door(credentials, api_token)
+        self._door = Door(credentials, api_tokens)
         self._hall = Hall(rooms, strict=strict)
         self._servers: list[asyncio.Server] = []
 

@@ -43,14 +43,16 @@ def run_under(where: Where, lease_of: Callable[[Run], Lease], command: Sequence[
 
 async def _run(command: Sequence[str], lease: Lease) -> int:
     """Give the command's exit code. Raises LeaseLost once it is stopped for that."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command, env={**os.environ, TOKEN: str(lease.token)}, start_new_session=True
-        )
-    except OSError as error:
-        typer.echo(f"syncsvc: {command[0]}: {error.strerror}", err=True)
-        return 127 if isinstance(error, FileNotFoundError) else 126
-    with _signals_passed_on_to(process):
+    started: asyncio.Future[Process] = asyncio.get_running_loop().create_future()
+    with _signals_passed_on_to(started):
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command, env={**os.environ, TOKEN: str(lease.token)}, start_new_session=True
+            )
+        except OSError as error:
+            typer.echo(f"syncsvc: {command[0]}: {error.strerror}", err=True)
+            return 127 if isinstance(error, FileNotFoundError) else 126
+        started.set_result(process)
         try:
             return await _ended(process, lease)
         finally:
@@ -77,15 +79,20 @@ async def _stop(process: Process, ending: "asyncio.Task[int]") -> None:
 
 
 @contextmanager
-def _signals_passed_on_to(process: Process) -> Iterator[None]:
+def _signals_passed_on_to(started: "asyncio.Future[Process]") -> Iterator[None]:
+    """Pass signals on; those that come while the command is being started wait for it."""
     loop = asyncio.get_running_loop()
     for number in PASSED_ON:
-        loop.add_signal_handler(number, _signal, process, number)
+        loop.add_signal_handler(number, _pass_on, started, number)
     try:
         yield
     finally:
         for number in PASSED_ON:
             loop.remove_signal_handler(number)
+
+
+def _pass_on(started: "asyncio.Future[Process]", number: signal.Signals) -> None:
+    started.add_done_callback(lambda done: _signal(done.result(), number))
 
 
 def _signal(process: Process, number: signal.Signals) -> None:

@@ -1,6 +1,7 @@
 """Judges what became of a push, or of all that was pushed to a run, and says what to do next."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from syncsvc.cli.pushing.waiting import Listing, Outcome
 
 MOST_REASONS = 3
 LONGEST_REASON = 300  # characters
+NO_REASON = "no reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +24,13 @@ class Verdict:
     @classmethod
     def of(cls, listing: Listing, outcome: Outcome) -> "Verdict":
         """Judge; what a listing means, and nothing else, counts."""
-        reasons: Counter[str] = Counter()
-        if outcome.count("dead"):
-            reasons.update(each["reason"] or "no reason" for each in listing.entries("dead"))
-        counts = {name: int(count) for name, count in outcome.pushed["results"].items()}
         if listing.keys is not None:
-            counts = _counts(listing, outcome, reasons.total())
-        return cls(outcome, counts, reasons.most_common(MOST_REASONS), listing.keys is not None)
+            counts, reasons = _of_push(listing, listing.keys, outcome)
+            return cls(outcome, counts, reasons.most_common(MOST_REASONS), is_of_push=True)
+        dead = listing.entries("dead") if outcome.count("dead") else ()
+        reasons = Counter(each["reason"] or NO_REASON for each in dead)
+        counts = {name: int(count) for name, count in outcome.pushed["results"].items()}
+        return cls(outcome, counts, reasons.most_common(MOST_REASONS), is_of_push=False)
 
     def count(self, state: str) -> int:
         return self.counts.get(state, 0)
@@ -104,17 +106,23 @@ class Verdict:
         return self.outcome.files("refused") > 0
 
 
-def _counts(listing: Listing, outcome: Outcome, dead: int) -> dict[str, int]:
-    """Count by state what is meant: what neither waits nor is dead has been delivered."""
-    assert listing.keys is not None
-    waiting = {
-        state: sum(1 for _ in listing.entries(state))
-        for state in ("pending", "held")
-        if outcome.count(state)
-    }
-    counts = {**waiting, "dead": dead}
-    counts["delivered"] = len(listing.keys) - sum(counts.values())
-    return {state: count for state, count in counts.items() if count}
+def _of_push(
+    listing: Listing, keys: Collection[int], outcome: Outcome
+) -> tuple[dict[str, int], Counter[str]]:
+    """Count by state what is meant, and why it is dead.
+
+    What neither waits nor is dead has been delivered. States are listed in the order in which a
+    result goes through them, so that one that goes on meanwhile is not missed: the last counts.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for state in ("pending", "held", "dead"):
+        if state == "dead" or outcome.count(state):
+            for each in listing.entries(state):
+                found[each["key"]] = state, each["reason"] or NO_REASON
+    counts = Counter(state for state, _ in found.values())
+    counts["delivered"] = len(keys) - len(found)
+    reasons = Counter(reason for state, reason in found.values() if state == "dead")
+    return {state: count for state, count in counts.items() if count}, reasons
 
 
 def _others(count: int) -> str:

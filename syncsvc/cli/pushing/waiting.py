@@ -67,17 +67,23 @@ class Outcome:
 
 def wait(listing: Listing, teller: Teller, *, complete: bool, expected: int = 0) -> Outcome:
     """Wait until it is over, or the deadline. Raises Unavailable when nobody answers by then."""
-    gateway, run_id = listing.gateway, listing.run_id
-    path = f"/api/v1/runs/{quote(run_id, safe='')}"
+    gateway = listing.gateway
     while True:
-        found = gateway.call("GET", path)["pushed"]
-        if found is None:
-            raise Unavailable(f"run {run_id}: expected pushed results, found none")
-        outcome = Outcome(run_id, found, complete)
+        outcome = _look(listing, complete=complete)
         teller.tell(replace(outcome.standing, expected=expected))
-        if outcome.is_over or _ours_are_through(listing, outcome) or not gateway.deadline.left:
+        if outcome.is_over or not gateway.deadline.left:
             return outcome
+        if _ours_are_through(listing, outcome):
+            return _look(listing, complete=complete)  # at the last one, some of ours waited
         gateway.pause(min(LOOK_AGAIN, gateway.deadline.left))
+
+
+def _look(listing: Listing, *, complete: bool) -> Outcome:
+    path = f"/api/v1/runs/{quote(listing.run_id, safe='')}"
+    found = listing.gateway.call("GET", path)["pushed"]
+    if found is None:
+        raise Unavailable(f"run {listing.run_id}: expected pushed results, found none")
+    return Outcome(listing.run_id, found, complete)
 
 
 def _ours_are_through(listing: Listing, outcome: Outcome) -> bool:

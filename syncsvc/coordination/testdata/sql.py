@@ -1,7 +1,7 @@
 """Test data in SQL. What arrives together is committed, or asked for, together.
 
-Rows of a group are written in the order of their runs, and forgetting passes rows by that
-somebody is writing: so no two processes wait for each other.
+A transaction goes through the runs of its group once, in their order, and forgetting passes
+rows by that somebody is writing: so no two processes wait for each other.
 """
 
 from collections.abc import Collection, Sequence
@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from syncsvc.grouping import Grouped
-from syncsvc.stores.sql.database import BUSY_SECONDS, Database
+from syncsvc.stores.sql.database import BUSY_SECONDS, ROWS_AT_ONCE, Database
 from syncsvc.stores.sql.tables import test_data
-
-FORGOTTEN_AT_ONCE = 500  # keeps a transaction short for those who want to write
 
 _READ = select(test_data.c.run, test_data.c.content).where(
     test_data.c.run.in_(bindparam("wanted", expanding=True))
@@ -68,8 +66,8 @@ class SqlTestData:
 
     async def forget(self, before: datetime, runs: Collection[str]) -> int:
         ordered, forgotten = sorted(runs), 0
-        for first in range(0, len(ordered), FORGOTTEN_AT_ONCE):
-            some = ordered[first : first + FORGOTTEN_AT_ONCE]
+        for first in range(0, len(ordered), ROWS_AT_ONCE):
+            some = ordered[first : first + ROWS_AT_ONCE]
             forgotten += await self._forget_some(some, before)
         return forgotten
 
@@ -90,15 +88,10 @@ class SqlTestData:
             if write.replaces or write.run not in last:
                 last[write.run] = write
         rows = [last[run].row for run in sorted(last)]
-
-        def work(connection: Connection) -> set[str]:
-            added = set(connection.scalars(self._add, rows))
-            put = [row for row in rows if row["run"] not in added and last[row["run"]].replaces]
-            if put:
-                connection.execute(self._put, put)
-            return added
-
-        added = await self.database.write(work)
+        added = await self.database.write(lambda c: set(c.scalars(self._add, rows)))
+        known = [row for row in rows if row["run"] not in added and last[row["run"]].replaces]
+        if known:  # apart: who has added a late run must not wait for an early one
+            await self.database.write(lambda c: c.execute(self._put, known).rowcount)
         return [write.run in added and first[write.run] is write for write in writes]
 
     async def _find_all(self, runs: Sequence[str]) -> Sequence[bytes | None]:

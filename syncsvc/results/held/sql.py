@@ -31,7 +31,8 @@ from syncsvc.errors import Unknown
 from syncsvc.grouping import Grouped
 from syncsvc.results.held.model import Cut, Entry, EntryState
 from syncsvc.results.held.ports import Filter
-from syncsvc.stores.sql.database import BUSY_SECONDS, Database
+from syncsvc.runs.sql import known_runs
+from syncsvc.stores.sql.database import BUSY_SECONDS, ROWS_AT_ONCE, Database
 from syncsvc.stores.sql.tables import outbox, pushes, results, runs
 
 _CUT = ("run_id", "external_id", "status_code", "status_type", "project_id", "started_on")
@@ -79,11 +80,11 @@ class SqlOutbox:
 
     async def release(self, run_id: str, now: datetime, *, forced: bool) -> int:
         states = _OPEN if forced else _OPEN[:1]
-        released = update(outbox).where(outbox.c.run_id == run_id, outbox.c.state.in_(states))
+        which = and_(outbox.c.run_id == run_id, outbox.c.state.in_(states))
         changes = {"state": EntryState.PENDING, "due_at": now, "released_at": now}
         if forced:
             changes["forced"] = True
-        return await self._changed(released.values(changes))
+        return await self._changed(update(outbox).values(changes), which)
 
     async def claim_due(self, now: datetime, term: timedelta, limit: int) -> Sequence[Entry]:
         claim = self.new_id()
@@ -111,7 +112,7 @@ class SqlOutbox:
             .where(outbox.c.id == bindparam("entry"))
             .values(target_id=bindparam("target"))
         )
-        rows = [{"entry": entry, "target": target} for entry, target in targets.items()]
+        rows = [{"entry": entry, "target": target} for entry, target in sorted(targets.items())]
         await self.database.write(lambda connection: connection.execute(statement, rows))
 
     async def aimed(self, run_id: str) -> Sequence[str]:
@@ -122,7 +123,7 @@ class SqlOutbox:
 
     async def put_back(self, entry: Entry, state: EntryState, due_at: datetime | None) -> bool:
         changes = {"state": state, "due_at": due_at, "claim": None, "settled_at": None}
-        return bool(await self._changed(_claimed(entry).values(changes)))
+        return bool(await self._changed(update(outbox).values(changes), _claimed(entry)))
 
     async def retry_later(self, entry: Entry, due_at: datetime, reason: str) -> bool:
         changes = {
@@ -131,7 +132,7 @@ class SqlOutbox:
             "attempt": outbox.c.attempt + 1,
             "reason": reason,
         }
-        return bool(await self._changed(_claimed(entry).values(changes)))
+        return bool(await self._changed(update(outbox).values(changes), _claimed(entry)))
 
     async def written(
         self, entry: Entry, now: datetime, look_again_at: datetime, remark: str | None
@@ -145,7 +146,7 @@ class SqlOutbox:
             "reason": remark,
             "settled_at": now,
         }
-        return bool(await self._changed(_claimed(entry).values(changes)))
+        return bool(await self._changed(update(outbox).values(changes), _claimed(entry)))
 
     async def settle(
         self, entry: Entry, state: EntryState, now: datetime, reason: str | None
@@ -158,12 +159,9 @@ class SqlOutbox:
             "reason": reason,
             "settled_at": now,
         }
-        return bool(await self._changed(_claimed(entry).values(changes)))
+        return bool(await self._changed(update(outbox).values(changes), _claimed(entry)))
 
     async def revive(self, entry_id: str | None, now: datetime) -> int:
-        which: list[ColumnElement[bool]] = [outbox.c.state == EntryState.DEAD]
-        if entry_id is not None:
-            which.append(outbox.c.id == entry_id)
         changes = {
             "state": EntryState.PENDING,
             "due_at": now,
@@ -172,15 +170,10 @@ class SqlOutbox:
             "writes": 0,
             "settled_at": None,
         }
-        return await self._changed(update(outbox).where(*which).values(changes))
+        return await self._changed(update(outbox).values(changes), _dead(entry_id, None))
 
     async def drop(self, entry_id: str | None, run_id: str | None) -> int:
-        which: list[ColumnElement[bool]] = [outbox.c.state == EntryState.DEAD]
-        if entry_id is not None:
-            which.append(outbox.c.id == entry_id)
-        if run_id is not None:
-            which.append(outbox.c.run_id == run_id)
-        return await self._changed(delete(outbox).where(*which))
+        return await self._changed(delete(outbox), _dead(entry_id, run_id))
 
     async def entries(self, which: Filter) -> Sequence[Entry]:
         query = _entries().order_by(outbox.c.id.desc())
@@ -212,24 +205,20 @@ class SqlOutbox:
         is_over = and_(outbox.c.state == EntryState.DELIVERED, outbox.c.due_at.is_(None))
         old = and_(is_over, outbox.c.settled_at < before)
         orphan = results.c.held_at < before, ~exists().where(outbox.c.id == results.c.id)
-        idle = (
-            runs.c.registered_at < before,
-            ~exists().where(results.c.run_id == runs.c.id),
-            ~exists().where(pushes.c.run_id == runs.c.id),
-        )
 
         def work(connection: Connection) -> int:
             forgotten = connection.execute(delete(outbox).where(old)).rowcount
             connection.execute(delete(results).where(*orphan))
-            connection.execute(delete(runs).where(*idle))
             return forgotten
 
-        return await self.database.write(work)
+        forgotten = await self.database.write(work)
+        while await self.database.write(lambda connection: _forget_runs(connection, before)):
+            pass
+        return forgotten
 
     async def _hold_all(self, cuts: Sequence[tuple[Cut, datetime]]) -> Sequence[str | Exception]:
         def work(connection: Connection) -> Sequence[str | Exception]:
-            wanted = {cut.run_id for cut, _ in cuts}
-            known = set(connection.scalars(select(runs.c.id).where(runs.c.id.in_(wanted))))
+            known = known_runs(connection, {cut.run_id for cut, _ in cuts})
             ids = [self.new_id() if cut.run_id in known else _unknown(cut) for cut, _ in cuts]
             pairs = zip(ids, cuts, strict=True)
             rows = [(found, *cut) for found, cut in pairs if isinstance(found, str)]
@@ -249,12 +238,42 @@ class SqlOutbox:
         held = await self.database.read(lambda connection: set(connection.scalars(query)))
         return [run_id in held for run_id in run_ids]
 
-    async def _changed(self, statement: Update | Delete) -> int:
-        return await self.database.write(lambda connection: connection.execute(statement).rowcount)
+    async def _changed(self, statement: Update | Delete, which: ColumnElement[bool]) -> int:
+        """Change entries, held first in the order of their ids: so no two wait for each other."""
+        ours = select(outbox.c.id).where(which).order_by(outbox.c.id).with_for_update()
+
+        def work(connection: Connection) -> int:
+            connection.execute(ours)
+            return connection.execute(statement.where(which)).rowcount
+
+        return await self.database.write(work)
 
 
-def _claimed(entry: Entry) -> Update:
-    return update(outbox).where(outbox.c.id == entry.id, outbox.c.claim == entry.claim)
+def _forget_runs(connection: Connection, before: datetime) -> int:
+    """Forget some runs that nobody uses, passing by those in use at this moment; count them."""
+    idle = (
+        runs.c.registered_at < before,
+        ~exists().where(results.c.run_id == runs.c.id),
+        ~exists().where(pushes.c.run_id == runs.c.id),
+    )
+    some = select(runs.c.id).where(*idle).limit(ROWS_AT_ONCE).with_for_update(skip_locked=True)
+    ours = list(connection.scalars(some))
+    if not ours:
+        return 0
+    return connection.execute(delete(runs).where(runs.c.id.in_(ours), *idle)).rowcount
+
+
+def _claimed(entry: Entry) -> ColumnElement[bool]:
+    return and_(outbox.c.id == entry.id, outbox.c.claim == entry.claim)
+
+
+def _dead(entry_id: str | None, run_id: str | None) -> ColumnElement[bool]:
+    which = outbox.c.state == EntryState.DEAD
+    if entry_id is not None:
+        which = and_(which, outbox.c.id == entry_id)
+    if run_id is not None:
+        which = and_(which, outbox.c.run_id == run_id)
+    return which
 
 
 def _unknown(cut: Cut) -> Unknown:

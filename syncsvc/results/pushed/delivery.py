@@ -15,15 +15,18 @@ from syncsvc.results.pushed.ending import Claimed, Ending
 from syncsvc.results.pushed.model import LARGEST_BATCH, Batch
 from syncsvc.results.pushed.ports import Files, PushBoard, PushOutbox
 from syncsvc.results.pushed.setbacks import PushTerms, Setbacks
-from syncsvc.results.pushed.sidebyside import SideBySide
 from syncsvc.runs.ports import Runs
+from syncsvc.sidebyside import SideBySide
 
 __all__ = ["PushDelivery", "PushTerms"]
 
 
 @dataclass
 class PushDelivery:
-    """Shows pushed results in Test IT and ends their runs."""
+    """Shows pushed results in Test IT and ends their runs.
+
+    `room` says how many batches, or endings, are worth being out at this moment.
+    """
 
     outbox: PushOutbox
     files: Files
@@ -33,6 +36,7 @@ class PushDelivery:
     clock: Callable[[], datetime]
     chance: Callable[[], float]  # in [0, 1)
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    room: Callable[[], int] | None = None
     _batches: SideBySide[Batch] = field(init=False)
     _endings: SideBySide[Claimed] = field(init=False)
 
@@ -44,8 +48,12 @@ class PushDelivery:
         attaching = Attaching(self.files, self.board)
         ending = Ending(self.outbox, self.runs, self.board, attaching, setbacks, self.clock)
         at_once = self.terms.at_once
-        self._batches = SideBySide(self._claim, batches.deliver, at_once, self.clock)
-        self._endings = SideBySide(self._claim_ending, ending.end, at_once, self.clock)
+        self._batches = SideBySide(
+            self._claim, batches.deliver, at_once, self.clock, room=self.room
+        )
+        self._endings = SideBySide(
+            self._claim_ending, ending.end, at_once, self.clock, room=self.room
+        )
 
     async def deliver_due(self) -> int:
         """Deliver what is due, and count the entries that are settled now.
@@ -61,6 +69,11 @@ class PushDelivery:
         Raises Unavailable when the outbox cannot be reached.
         """
         return await self._endings.until_done()
+
+    def look_again(self) -> None:
+        """See at once whether more may be out: there may be room."""
+        self._batches.look_again()
+        self._endings.look_again()
 
     async def _claim(self) -> Batch | None:
         return await self.outbox.claim(self.clock(), self.terms.claim, LARGEST_BATCH)

@@ -44,6 +44,7 @@ class Looking:
                 await self.board.start_run(work.run)
             waiting = await self._bound(work)
             await self.outbox.looked(work.run.id, planned=bool(waiting))
+            work.looked(planned=bool(waiting))
             await self._aim(work, waiting)
         elif planned:
             await self._aim(work, await self._bound(work))

@@ -6,6 +6,7 @@ A claim is a row whose due moment was moved to the end of the claim, as with hel
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import (
     ColumnElement,
@@ -32,12 +33,15 @@ from syncsvc.results.pushed.sql_rows import (
     HAS_WAITING_FILE,
     SELECT_ENTRY,
     change_push,
+    hold_entries,
+    hold_push,
     push_row,
     read_entries,
     read_push,
 )
+from syncsvc.runs.sql import known_runs
 from syncsvc.stores.sql.database import BUSY_SECONDS, Database
-from syncsvc.stores.sql.tables import pushed_results, pushes, runs
+from syncsvc.stores.sql.tables import pushed_results, pushes
 
 MANY = 100  # results; a call with more has its own transaction
 CALLS_AT_ONCE = 20  # so a transaction stores as many as the largest single call, or twice
@@ -69,7 +73,7 @@ class SqlPushOutbox:
         upsert = adding.on_conflict_do_update(index_elements=["run_id"], set_=newer)
 
         def work(connection: Connection) -> Push | None:
-            if connection.scalar(select(runs.c.id).where(runs.c.id == push.run_id)) is None:
+            if not known_runs(connection, {push.run_id}):
                 return None
             connection.execute(upsert)
             return read_push(connection, push.run_id)
@@ -117,10 +121,8 @@ class SqlPushOutbox:
         )
 
     async def sending(self, entries: Sequence[Entry], now: datetime) -> bool:
-        marking = _claimed(entries).values(sent_at=now)
-
         def work(connection: Connection) -> None:
-            if connection.execute(marking).rowcount < len(entries):
+            if _change_claimed(connection, entries, {"sent_at": now}) < len(entries):
                 raise _ClaimLost
 
         try:
@@ -140,13 +142,8 @@ class SqlPushOutbox:
         now: datetime,
         reason: str | None,
     ) -> int:
-        unsettled = (
-            select(pushed_results.c.id)
-            .where(
-                pushed_results.c.id.in_(list(entries)), pushed_results.c.state.in_(_BEFORE[state])
-            )
-            .order_by(pushed_results.c.id)
-            .with_for_update()
+        unsettled = and_(
+            pushed_results.c.id.in_(list(entries)), pushed_results.c.state.in_(_BEFORE[state])
         )
         changes = {
             "state": state,
@@ -162,8 +159,8 @@ class SqlPushOutbox:
         )
 
         def work(connection: Connection) -> int:
-            ids = list(connection.scalars(unsettled))
-            rows = [{"entry": entry, "target": entries[entry]} for entry in ids]
+            ours = hold_entries(connection, unsettled)
+            rows = [{"entry": entry, "target": entries[entry]} for entry in ours]
             if rows:
                 connection.execute(settling, rows)
             return len(rows)
@@ -175,10 +172,10 @@ class SqlPushOutbox:
     ) -> None:
         attempt = pushed_results.c.attempt + int(count)
         changes = {"due_at": due_at, "claim": None, "attempt": attempt, "reason": reason}
-        await self._changed(_claimed(entries).values(changes))
+        await self.database.write(lambda c: _change_claimed(c, entries, changes))
 
     async def not_sent(self, entries: Sequence[Entry]) -> None:
-        await self._changed(_claimed(entries).values(sent_at=None))
+        await self.database.write(lambda c: _change_claimed(c, entries, {"sent_at": None}))
 
     async def claim_ending(
         self, now: datetime, term: timedelta, idle_before: datetime
@@ -223,7 +220,7 @@ class SqlPushOutbox:
         return await self.database.read(lambda connection: set(connection.scalars(query)))
 
     async def lost(self, entries: Sequence[Entry], now: datetime) -> None:
-        await self._changed(sql_aiming.lost(entries, now))
+        await self.database.write(lambda c: sql_aiming.lost(c, entries, now))
 
     async def entries(self, which: Filter) -> Sequence[Entry]:
         query = SELECT_ENTRY.order_by(pushed_results.c.id.desc()).limit(which.limit)
@@ -256,23 +253,12 @@ class SqlPushOutbox:
         return {EntryState(row[0]): row[1] for row in rows}
 
     async def revive(self, entry_id: str | None, run_id: str | None, now: datetime) -> int:
-        changes = {
-            "state": EntryState.PENDING,
-            "due_at": now,
-            "revived_at": now,
-            "attempt": 0,
-            "settled_at": None,
-        }
-        reviving = update(pushed_results).where(_dead(entry_id, run_id)).values(changes)
-        reopening = update(pushes).where(pushes.c.run_id == bindparam("run")).values(REOPEN)
-
-        def work(connection: Connection) -> int:
-            found = list(connection.scalars(reviving.returning(pushed_results.c.run_id)))
-            if found:
-                connection.execute(reopening, [{"run": run} for run in sorted(set(found))])
-            return len(found)
-
-        return await self.database.write(work)
+        of_runs = select(pushed_results.c.run_id).where(_dead(entry_id, run_id)).distinct()
+        revived = 0
+        for run in await self.database.read(lambda c: list(c.scalars(of_runs))):
+            dead = _dead(entry_id, run)
+            revived += await self.database.write(partial(_revive, run_id=run, which=dead, now=now))
+        return revived
 
     async def drop(self, entry_id: str | None, run_id: str | None) -> int:
         dead = _dead(entry_id, run_id)
@@ -306,12 +292,35 @@ def _moment(now: datetime) -> ColumnElement[datetime]:
     return bindparam("moment", now, type_=pushes.c.accepted_at.type)
 
 
-def _claimed(entries: Sequence[Entry]) -> Update:
-    ids = [entry.id for entry in entries]
+def _change_claimed(
+    connection: Connection, entries: Sequence[Entry], changes: Mapping[str, object]
+) -> int:
+    """Change entries that are still ours, and count them."""
     claims = {entry.claim for entry in entries if entry.claim is not None}
-    return update(pushed_results).where(
-        pushed_results.c.id.in_(ids), pushed_results.c.claim.in_(claims)
+    ours = and_(
+        pushed_results.c.id.in_([entry.id for entry in entries]), pushed_results.c.claim.in_(claims)
     )
+    hold_entries(connection, ours)
+    return connection.execute(update(pushed_results).where(ours).values(changes)).rowcount
+
+
+def _revive(
+    connection: Connection, *, run_id: str, which: ColumnElement[bool], now: datetime
+) -> int:
+    """Begin anew with entries of a run, and with its push; count them."""
+    hold_push(connection, run_id)
+    hold_entries(connection, which)
+    changes = {
+        "state": EntryState.PENDING,
+        "due_at": now,
+        "revived_at": now,
+        "attempt": 0,
+        "settled_at": None,
+    }
+    revived = connection.execute(update(pushed_results).where(which).values(changes)).rowcount
+    if revived:
+        connection.execute(change_push(run_id, **REOPEN))
+    return revived
 
 
 def _dead(entry_id: str | None, run_id: str | None) -> ColumnElement[bool]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    Update,
     and_,
     bindparam,
     func,
@@ -19,7 +19,8 @@ from sqlalchemy import (
 
 from syncsvc.results.held.model import EntryState
 from syncsvc.results.pushed.model import Entry
-from syncsvc.stores.sql.tables import pushed_results, pushes
+from syncsvc.results.pushed.sql_rows import hold_entries, hold_push
+from syncsvc.stores.sql.tables import pushed_results
 
 _PENDING = pushed_results.c.state == EntryState.PENDING
 _AIM = (
@@ -32,11 +33,10 @@ _AIM = (
 def aim(connection: Connection, run_id: str, targets: Mapping[str, str]) -> set[str]:
     """Give each entry its target unless another one has it; tell who has theirs.
 
-    The row of the push is held meanwhile, so that no two aim at once.
+    The row of the push is held meanwhile, so that no two aim at once; entries are written in the
+    order of their ids, as by whoever settles them.
     """
-    connection.execute(
-        select(pushes.c.run_id).where(pushes.c.run_id == run_id).with_for_update(key_share=True)
-    )
+    hold_push(connection, run_id)
     known = _targets_of_these_tests(connection, run_id, targets)
     taken = {target for target in known.values() if target is not None}
     aimed = {entry for entry, target in targets.items() if known.get(entry) == target}
@@ -46,7 +46,7 @@ def aim(connection: Connection, run_id: str, targets: Mapping[str, str]) -> set[
             taken.add(target)
             rows.append({"entry": entry, "target": target})
     if rows:
-        connection.execute(_AIM, rows)
+        connection.execute(_AIM, sorted(rows, key=itemgetter("entry")))
     return aimed | {row["entry"] for row in rows}
 
 
@@ -71,17 +71,22 @@ def contested(run_id: str, external_ids: Collection[str]) -> Select[Any]:
     )
 
 
-def lost(entries: Sequence[Entry], now: datetime) -> Update:
+def lost(connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
     """Make entries whose results are gone pending, as if they were never posted."""
     had_target = and_(_PENDING, pushed_results.c.target_id.is_not(None))
-    return (
-        update(pushed_results)
-        .where(
-            pushed_results.c.id.in_([entry.id for entry in entries]),
-            or_(pushed_results.c.state == EntryState.HELD, had_target),
-        )
-        .values(state=EntryState.PENDING, due_at=now, claim=None, sent_at=None, target_id=None)
+    which = and_(
+        pushed_results.c.id.in_([entry.id for entry in entries]),
+        or_(pushed_results.c.state == EntryState.HELD, had_target),
     )
+    hold_entries(connection, which)
+    anew = {
+        "state": EntryState.PENDING,
+        "due_at": now,
+        "claim": None,
+        "sent_at": None,
+        "target_id": None,
+    }
+    connection.execute(update(pushed_results).where(which).values(anew))
 
 
 def _of_tests(run_id: str, external_ids: Collection[str]) -> ColumnElement[bool]:

@@ -17,6 +17,7 @@ from syncsvc.results.pushed.sql_rows import (
     HAS_WAITING_FILE,
     SELECT_ENTRY,
     change_push,
+    hold_push,
     read_entries,
     read_push,
 )
@@ -65,12 +66,8 @@ def claim_first(connection: Connection, runs: Sequence[str], claim: Claim) -> Ba
 
 def claim_of(connection: Connection, run_id: str, claim: Claim, *, waits: bool) -> Batch | None:
     """Claim of one run; None when there is nothing, or somebody else does and we do not wait."""
-    mine = (
-        select(pushes.c.run_id)
-        .where(pushes.c.run_id == run_id)
-        .with_for_update(key_share=True, skip_locked=not waits)
-    )
-    if connection.scalar(mine) is None or not _still_may(connection, run_id, claim.now):
+    mine = hold_push(connection, run_id, waits=waits)
+    if not mine or not _still_may(connection, run_id, claim.now):
         return None
     entries = _claim_entries(connection, run_id, claim)
     push = read_push(connection, run_id)
@@ -122,9 +119,11 @@ def _still_may(connection: Connection, run_id: str, now: datetime) -> bool:
 def _claim_entries(connection: Connection, run_id: str, claim: Claim) -> Sequence[Entry]:
     due = and_(_PENDING, pushed_results.c.due_at <= claim.now)
     of_run = and_(pushed_results.c.run_id == run_id, due)
-    ids = _one_of_each_test(connection, of_run, claim.limit)
+    chosen = _one_of_each_test(connection, of_run, claim.limit)
     # Without the run, which would have PostgreSQL read all of its rows to find these.
-    taken = update(pushed_results).where(pushed_results.c.id.in_(ids), due)
+    free = select(pushed_results.c.id).where(pushed_results.c.id.in_(chosen), due)
+    ids = list(connection.scalars(free.with_for_update(skip_locked=True)))
+    taken = update(pushed_results).where(pushed_results.c.id.in_(ids))
     connection.execute(taken.values(claim=claim.token, due_at=claim.ends_at))
     mine = SELECT_ENTRY.where(
         pushed_results.c.id.in_(ids), pushed_results.c.claim == claim.token

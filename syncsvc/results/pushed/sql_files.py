@@ -137,7 +137,7 @@ class SqlFiles:
                     f"delivery, found {stored}: try again when some are delivered"
                 )
             if not connection.execute(longer).rowcount:
-                raise Unavailable(f"the upload took longer than {LONGEST_UPLOAD}: send it again")
+                raise _given_up()
             connection.execute(insert(attachment_pieces), row)
 
         await self.database.write(work)
@@ -154,6 +154,9 @@ class SqlFiles:
             kept_at=now,
         )
         _check_run(connection, new.run_id)
+        ours = select(attachment_contents.c.id).where(attachment_contents.c.id == content_id)
+        if connection.scalar(ours.with_for_update(read=True, key_share=True)) is None:
+            raise _given_up()
         if not connection.execute(adding.on_conflict_do_nothing()).rowcount:
             remove_contents(connection, [content_id])  # another upload of it was faster
         return _upload(connection, new.run_id, new.digest) or new
@@ -215,6 +218,10 @@ async def _pieces(content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             del rest[:PIECE]
     if rest:
         yield bytes(rest)
+
+
+def _given_up() -> Unavailable:
+    return Unavailable(f"the upload took longer than {LONGEST_UPLOAD}: send it again")
 
 
 def _gone(digest: str) -> Unavailable:

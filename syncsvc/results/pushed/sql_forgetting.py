@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, 
 
 from syncsvc.results.held.model import EntryState
 from syncsvc.results.pushed.model import FileState
+from syncsvc.stores.sql.database import ROWS_AT_ONCE
 from syncsvc.stores.sql.tables import (
     attachment_contents,
     attachment_pieces,
@@ -19,8 +20,6 @@ from syncsvc.stores.sql.tables import (
     pushes,
     result_attachments,
 )
-
-AT_ONCE = 500  # keeps a transaction short for those who want to write
 
 _DELIVERED = pushed_results.c.state == EntryState.DELIVERED
 _NAMED = exists().where(
@@ -40,7 +39,7 @@ def delivered(connection: Connection, before: datetime) -> int:
 
 def remove_results(connection: Connection, which: ColumnElement[bool]) -> int:
     """Remove some of these results, with what they say of files, and count them."""
-    some = select(pushed_results.c.id).where(which).limit(AT_ONCE)
+    some = select(pushed_results.c.id).where(which).limit(ROWS_AT_ONCE)
     ids = list(connection.scalars(some.with_for_update(skip_locked=True)))
     if ids:
         connection.execute(
@@ -53,7 +52,7 @@ def remove_results(connection: Connection, which: ColumnElement[bool]) -> int:
 def files(connection: Connection, before: datetime) -> int:
     """Remove some of the files that were kept before and that no result names, nor the run."""
     key = (attachments.c.run_id, attachments.c.digest)
-    old = select(*key).where(attachments.c.kept_at < before, _UNUSED).limit(AT_ONCE)
+    old = select(*key).where(attachments.c.kept_at < before, _UNUSED).limit(ROWS_AT_ONCE)
     names = [tuple(row) for row in connection.execute(old.with_for_update(skip_locked=True))]
     if not names:
         return 0
@@ -66,7 +65,7 @@ def contents(connection: Connection, before: datetime) -> int:
     old = (
         select(attachment_contents.c.id)
         .where(attachment_contents.c.begun_at < before, ~_IN_USE)
-        .limit(AT_ONCE)
+        .limit(ROWS_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
     found = list(connection.scalars(old))
@@ -85,7 +84,7 @@ def remove_contents(connection: Connection, ids: Collection[str]) -> None:
 def completed(connection: Connection, before: datetime) -> int:
     """Remove some of the pushes that were completed before and have nothing left."""
     empty = and_(pushes.c.completed_at < before, ~_HAS_RESULTS, ~_HAS_FILES)
-    old = select(pushes.c.run_id).where(empty).limit(AT_ONCE).with_for_update(skip_locked=True)
+    old = select(pushes.c.run_id).where(empty).limit(ROWS_AT_ONCE).with_for_update(skip_locked=True)
     runs = list(connection.scalars(old))
     if not runs:
         return 0

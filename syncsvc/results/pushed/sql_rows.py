@@ -1,10 +1,10 @@
 """How pushed results and pushes are written as rows, and read from them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import json
-from sqlalchemy import Connection, Row, Select, Update, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Update, exists, select, update
 
 from syncsvc.results.held.model import EntryState
 from syncsvc.results.pushed.model import Entry, FileState, Phase, Push, Result
@@ -61,6 +61,26 @@ def change_push(run_id: str, **changes: object) -> Update:
 
 def read_entries(connection: Connection, query: Select[Any]) -> list[Entry]:
     return [_entry(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - documented
+
+
+def hold_push(connection: Connection, run_id: str, *, waits: bool = True) -> bool:
+    """Keep others from changing a push, and say whether we do: it may not be there.
+
+    Results can be added to it meanwhile. Who does not wait passes by one that somebody holds.
+    """
+    query = select(pushes.c.run_id).where(pushes.c.run_id == run_id)
+    held = connection.scalar(query.with_for_update(key_share=True, skip_locked=not waits))
+    return held is not None
+
+
+def hold_entries(connection: Connection, which: ColumnElement[bool]) -> Sequence[str]:
+    """Keep others from changing these entries, and name them.
+
+    Whoever changes several holds them first, in the order of their ids, so that no two wait for
+    each other; who holds their push too has that one before them.
+    """
+    query = select(pushed_results.c.id).where(which).order_by(pushed_results.c.id)
+    return list(connection.scalars(query.with_for_update()))
 
 
 def _push(row: Row[Any]) -> Push:

@@ -9,7 +9,7 @@ from syncsvc.errors import Rejected
 from syncsvc.results.pushed.model import AttachmentRef, FileState, Phase
 from syncsvc.results.pushed.ports import RunFile
 from syncsvc.results.pushed.sql_accepting import REOPEN, unknown
-from syncsvc.results.pushed.sql_rows import FILE_WAITS, change_push
+from syncsvc.results.pushed.sql_rows import FILE_WAITS, change_push, hold_push
 from syncsvc.stores.sql.tables import attachments, pushes
 
 _ASKED_AGAIN = case(
@@ -25,8 +25,7 @@ def attach(
     connection: Connection, run_id: str, files: Sequence[AttachmentRef], now: datetime
 ) -> int:
     """Note files, and have the run ended again, while nobody else can end it."""
-    mine = select(pushes.c.run_id).where(pushes.c.run_id == run_id)
-    if connection.scalar(mine.with_for_update(key_share=True)) is None:
+    if not hold_push(connection, run_id):
         raise unknown(run_id)
     _check_present(connection, run_id, [file.digest for file in files])
     added = sum(connection.execute(_belonging(run_id, file)).rowcount for file in files)

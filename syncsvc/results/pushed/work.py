@@ -42,6 +42,10 @@ class Work:
             provisional,
         )
 
+    def looked(self, *, planned: bool) -> None:
+        """Note that the run was looked at, so that what is tried again soon does not do so."""
+        self.push = replace(self.push, planned=planned)
+
     def aimed(self, entry_id: str, target_id: str) -> None:
         self.left[entry_id] = replace(self.left[entry_id], target_id=target_id)
 

@@ -9,6 +9,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from syncsvc.sandbox.faults import Switchboard
+from syncsvc.sandbox.kubernetes.clusters import Kubernetes
+from syncsvc.sandbox.kubernetes.model import Kind
+from syncsvc.sandbox.testio.worlds import TestIo
 from syncsvc.sandbox.testit.instance import TestIt
 from syncsvc.sandbox.testit.model import Result, Run, status_type_of
 
@@ -27,15 +30,17 @@ th, td { border-bottom: 1px solid #ddd; padding: .25rem .75rem; text-align: left
 class Page:
     testit: TestIt
     switchboard: Switchboard
+    testio: TestIo
+    kubernetes: Kubernetes
 
     def route(self) -> Route:
         return Route("/", self.show, methods=["GET"])
 
     async def show(self, request: Request) -> Response:
-        return HTMLResponse(page(self.testit, self.switchboard))
+        return HTMLResponse(page(self.testit, self.switchboard, self.testio, self.kubernetes))
 
 
-def page(testit: TestIt, switchboard: Switchboard) -> str:
+def page(testit: TestIt, switchboard: Switchboard, testio: TestIo, kubernetes: Kubernetes) -> str:
     runs = list(testit.runs)[::-1]
     shown = "".join(_run(run, testit.runs.results(run.id)) for run in runs[:NEWEST])
     return (
@@ -43,7 +48,9 @@ def page(testit: TestIt, switchboard: Switchboard) -> str:
         '<meta http-equiv="refresh" content="2"><title>Test IT sandbox</title>'
         f"<style>{_STYLE}</style></head><body><h1>Test IT sandbox</h1>"
         f"<h2>Faults</h2>{_faults(switchboard)}"
-        f"<h2>Runs ({len(runs)})</h2>{shown or '<p>None yet.</p>'}</body></html>"
+        f"<h2>Runs ({len(runs)})</h2>{shown or '<p>None yet.</p>'}"
+        f"<h2>TestIO</h2>{_customers(testio)}"
+        f"<h2>Kubernetes</h2>{_clusters(kubernetes)}</body></html>"
     )
 
 
@@ -56,6 +63,37 @@ def _faults(switchboard: Switchboard) -> str:
         for each in switchboard.counted
     )
     return latency + _table(("kind", "rule", "calls seen", "calls struck"), map(_row, rows))
+
+
+def _customers(testio: TestIo) -> str:
+    heads = ("token", "products", "calls answered", "calls throttled", "in flight at most")
+    levels = testio.load.tokens
+    rows = (
+        (
+            token,
+            len(each.world.product_ids()),
+            each.meter.answered,
+            each.meter.throttled,
+            levels[token].peak if token in levels else 0,
+        )
+        for token, each in testio.customers.items()
+    )
+    return _table(heads, map(_row, rows))
+
+
+def _clusters(kubernetes: Kubernetes) -> str:
+    heads = ("cluster", "TestRuns by stage", "pods", "calls", "in flight at most")
+    rows = (
+        (
+            name,
+            ", ".join(f"{number} {stage}" for stage, number in each.stages().items()),
+            each.operator.store.count(Kind.PODS),
+            sum(each.counts.calls.values()),
+            each.counts.all.peak,
+        )
+        for name, each in kubernetes.clusters.items()
+    )
+    return _table(heads, map(_row, rows))
 
 
 def _run(run: Run, results: Sequence[Result]) -> str:

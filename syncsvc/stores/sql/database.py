@@ -28,6 +28,8 @@ BUSY_SECONDS = 10  # how long a SQLite writer waits for one in another process
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
 NO_SUCH_CHARACTER = "22021"  # PostgreSQL's word for a text with NUL
+DEADLOCK = "40P01"  # and for two that waited for each other, of which it sent one away
+ROWS_AT_ONCE = 500  # to be forgotten; keeps a transaction short for those who want to write
 READERS = 4  # threads, and connections, of one process to SQLite
 
 Answer = TypeVar("Answer")
@@ -88,7 +90,7 @@ class Sqlite:
 
     def __init__(self, url: URL) -> None:
         if url.database and url.database != ":memory:":
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make(Path(url.database).parent)
         self._engine = _sqlite_engine(url.set(drivername="sqlite"))
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite")
         self._one_writer = threading.Lock()  # to wait for it costs less than SQLite's own naps
@@ -152,6 +154,16 @@ class Postgresql:
         await self._engine.dispose()
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Rejected(
+            f"SYNCSVC_DATA_DIR: expected a folder that can be written, cannot make {folder}: "
+            f"{error.strerror}"
+        ) from error
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -161,7 +173,10 @@ def _translated() -> Iterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable(f"the database went away: {_first_line(error)}") from error
-        if getattr(error.orig, "sqlstate", None) == NO_SUCH_CHARACTER:
+        state = getattr(error.orig, "sqlstate", None)
+        if state == DEADLOCK:
+            raise Unavailable("the database refused two that waited for each other") from error
+        if state == NO_SUCH_CHARACTER:
             raise Rejected("a text: expected text without NUL, found one that has it") from error
         raise
 

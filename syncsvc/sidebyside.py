@@ -18,12 +18,17 @@ BUDGET = timedelta(seconds=30)  # then nothing more is claimed: the next tick go
 
 @dataclass
 class SideBySide(Generic[Work]):
-    """Claims work and does it; `do` gives a count, and raises nothing."""
+    """Claims work and does it; `do` gives a count, and raises nothing.
+
+    `room` says how much of `at_once` there is room for at this moment; one piece always is done.
+    """
 
     claim: Callable[[], Awaitable[Work | None]]
     do: Callable[[Work], Awaitable[int]]
     at_once: int
     clock: Callable[[], datetime]
+    budget: timedelta = BUDGET
+    room: Callable[[], int] | None = None
     _out: int = field(default=0, init=False)
     _is_led: bool = field(default=False, init=False)
     _stirred: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -47,8 +52,12 @@ class SideBySide(Generic[Work]):
             raise failure
         return sum(task.result() for task in tasks)
 
+    def look_again(self) -> None:
+        """See at once whether there is more to claim, if somebody claims now."""
+        self._stirred.set()
+
     async def _lead(self, group: asyncio.TaskGroup, tasks: list[asyncio.Task[int]]) -> None:
-        self._is_led, until = True, self.clock() + BUDGET
+        self._is_led, until = True, self.clock() + self.budget
         try:
             while self.clock() < until:
                 self._stirred.clear()
@@ -62,12 +71,15 @@ class SideBySide(Generic[Work]):
     async def _fill(
         self, group: asyncio.TaskGroup, tasks: list[asyncio.Task[int]], until: datetime
     ) -> None:
-        while self._out < self.at_once and self.clock() < until:
+        while self._out < self._most() and self.clock() < until:
             work = await self.claim()
             if work is None:
                 return
             self._out += 1
             tasks.append(group.create_task(self._done(work)))
+
+    def _most(self) -> int:
+        return self.at_once if self.room is None else max(1, min(self.at_once, self.room()))
 
     async def _done(self, work: Work) -> int:
         try:

@@ -1,0 +1,1 @@
+"""Kubernetes: we read load tests, their pods and their logs through its API."""

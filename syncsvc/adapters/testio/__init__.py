@@ -1,0 +1,1 @@
+"""TestIO: we read its catalogue through its Customer API, version 2."""

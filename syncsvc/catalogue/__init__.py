@@ -1,0 +1,1 @@
+"""Products, features and tests of a foreign catalogue, kept in step by a three-phase sync."""

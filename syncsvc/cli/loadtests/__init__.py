@@ -1,0 +1,1 @@
+"""What the commands of `syncsvc k6` do and say."""

@@ -1,0 +1,1 @@
+"""What the commands of `syncsvc sync` do and say."""
