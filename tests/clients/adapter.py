@@ -65,7 +65,7 @@ class Adapter:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=90,
+            timeout=150,
             check=False,
         )
         ended = time.time()

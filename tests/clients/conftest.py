@@ -42,7 +42,7 @@ def node_modules() -> Path:
     return present(lambda: node_modules_with("testit-js-5.0.6", NODE_PACKAGES))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory) -> Iterator[Stack]:
     with running_stack(tmp_path_factory.mktemp("stack")) as started:
         yield started

@@ -34,7 +34,7 @@ def launchable(project: Path) -> Iterator[Path]:
     finally:
         stop = [sys.executable, "-m", "syncsvc", "launcher", "stop"]
         environ = {**os.environ, "SYNCSVC_DATA_DIR": str(data_dir)}
-        subprocess.run(stop, env=environ, check=True, timeout=30, stdout=subprocess.DEVNULL)
+        subprocess.run(stop, env=environ, check=True, timeout=60, stdout=subprocess.DEVNULL)
 
 
 def log_of(project: Path) -> str:

@@ -9,13 +9,14 @@ from tests.support.waiting import until
 
 TESTS_FAILED = 1  # pytest's exit code: the suite has a test that fails
 TEARDOWN_LIMIT = 15  # seconds
+PATIENCE = 60  # seconds for what has to happen, on a machine that is busy
 COMPLAINTS = ("Traceback", "ERROR", "WARNING")
 
 
 def closed(stack: Stack, run_id: str) -> dict[str, Any]:
     """Give a run of the sandbox once it is closed and syncsvc has settled what it held."""
-    until(lambda: stack.run_state(run_id)["state"] == "Completed", f"run {run_id} closes")
-    until(lambda: not _unsettled(stack, run_id), "every held result is settled")
+    stack.closed(run_id)
+    until(lambda: not _unsettled(stack, run_id), "every held result is settled", PATIENCE)
     return stack.run_state(run_id)
 
 

@@ -7,18 +7,20 @@ shown in progress before they load theirs.
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
 
-from syncsvc.embedded.ports import free_port
 from tests.clients.launched import launchable, log_of
 from tests.clients.outcome import (
+    PATIENCE,
     assert_closed_once_after_the_last_result,
     assert_held_results_became_final,
     closed,
     entries,
 )
 from tests.clients.programs import Program
+from tests.support.ports import own_port
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(240)]  # the first one makes an environment
@@ -26,11 +28,17 @@ pytestmark = [pytest.mark.clients, pytest.mark.timeout(240)]  # the first one ma
 
 @pytest.fixture
 def node(stack, node_modules, tmp_path):
-    """Run scripts side by side, one worker each, and give how they ended."""
+    """Run scripts side by side, one worker each, and give how they ended.
 
-    def run(script, *workers, pace="100", **settings):
+    None begins before all of them have registered: a result of a worker that is early would close
+    the run for the others. Nor does any end before the one has registered that they meet later.
+    """
+
+    def run(script, *workers, pace="100", meets="", **settings):
+        together = ",".join(workers)
+
         def start(worker):
-            program = Program(stack, "js", ["node", script, worker, pace])
+            program = Program(stack, "js", ["node", script, worker, pace, together, meets])
             mode = {"adapter_mode": "1", **settings}
             return program.run(tmp_path / worker, node_modules, **mode)
 
@@ -77,15 +85,16 @@ def test_a_worker_that_comes_later_is_no_master_and_sees_the_result_in_progress(
     run_id = stack.new_run()
 
     with ThreadPoolExecutor(1) as thread:
-        first = thread.submit(node, "file.js", "a", pace="1200", test_run_id=run_id)
-        published(stack, run_id)
+        first = thread.submit(node, "file.js", "a", pace="1200", meets="b", test_run_id=run_id)
+        looks = published(stack, run_id)
         (second,) = node("file.js", "b", test_run_id=run_id)
     (first,) = first.result()
 
     assert_content(first)
     assert_content(second)
-    assert second.seconds < 3  # or it would have looked in vain for 3 s before each test
     assert_all_is_well(stack, run_id, "a", "b", held=1)
+    seen_at_its_first_look = ["/in_progress_published"] * (looks + 1)
+    assert asked(stack, run_id, "_published") == seen_at_its_first_look
     assert [entry["external_id"] for entry in entries(stack, run_id)] == ["a-open"]
 
 
@@ -93,7 +102,7 @@ def test_a_master_that_ends_first_waits_in_vain_and_does_not_force(stack, node):
     run_id = stack.new_run()
 
     with ThreadPoolExecutor(1) as thread:
-        first = thread.submit(node, "file.js", "a", test_run_id=run_id)
+        first = thread.submit(node, "file.js", "a", meets="b", test_run_id=run_id)
         published(stack, run_id)
         (second,) = node("file.js", "b", pace="4500", test_run_id=run_id)
     (first,) = first.result()
@@ -101,7 +110,7 @@ def test_a_master_that_ends_first_waits_in_vain_and_does_not_force(stack, node):
     assert_content(first)
     assert_content(second)
     assert_all_is_well(stack, run_id, "a", "b", held=1)
-    assert asked(stack, run_id) == ["/wait-completion"]
+    assert asked(stack, run_id, "-completion") == ["/wait-completion"]
 
 
 def test_a_cut_whose_answers_were_lost_is_repeated_and_its_result_final_once(stack):
@@ -134,7 +143,7 @@ def test_node_ends_though_it_has_started_our_executable_itself(stack, node_modul
             node_modules,
             adapter_mode="1",
             test_run_id=run_id,
-            sync_storage_port=str(free_port()),
+            sync_storage_port=str(own_port()),
         )
         run = stack.closed(run_id)
 
@@ -145,15 +154,19 @@ def test_node_ends_though_it_has_started_our_executable_itself(stack, node_modul
 
 
 def published(stack, run_id):
-    until(lambda: stack.is_published(run_id), "a result is shown in progress")
+    """Wait until Test IT shows a result in progress, and give how often we were asked for one."""
+    looks = count(1)
+    seen = until(lambda: next(looks) * stack.is_published(run_id), "a result is held", PATIENCE)
+    until(lambda: stack.run_state(run_id)["results"], "Test IT shows it", PATIENCE)
+    return seen
 
 
-def asked(stack, run_id):
-    """Give what Sync Storage's log says was asked about the completion of a run."""
+def asked(stack, run_id, what):
+    """Give the paths with this end that were asked about a run, by Sync Storage's log."""
     lines = (stack.folder / "up.log").read_text().splitlines()
     requests = [json.loads(line.partition("|")[2]) for line in lines if run_id in line]
     paths = [each.get("path", "") for each in requests]
-    return [path for path in paths if path.endswith("-completion")]
+    return [path for path in paths if path.endswith(what)]
 
 
 def assert_content(ended):

@@ -5,15 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from syncsvc.embedded.ports import free_port
 from tests.clients.launched import launchable, log_of
 from tests.clients.outcome import (
     assert_closed_once_after_the_last_result,
     assert_content,
     assert_nothing_is_lost,
 )
+from tests.support.ports import own_port
 
-pytestmark = [pytest.mark.clients, pytest.mark.timeout(240)]  # the first one makes an environment
+pytestmark = [
+    pytest.mark.clients,
+    pytest.mark.timeout(240),  # the first one makes an environment
+]
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize("processes", [[], ["-n", "2"]], ids=["single", "xdist"])
 def test_the_adapter_starts_it_and_its_run_closes_once(adapter, stack, project, processes):
     run_id = stack.new_run()
-    port = str(free_port())
+    port = str(own_port())
 
     session = adapter.run(
         stack,

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.clients.outcome import (
+    PATIENCE,
     assert_closed_once_after_the_last_result,
     assert_content,
     assert_held_results_became_final,
@@ -76,6 +77,7 @@ def test_an_upload_that_takes_longer_than_the_quiet_period_is_waited_for(adapter
     assert_all_is_well(stack, run, SINGLE)
 
 
+@pytest.mark.alone
 def test_an_upload_that_begins_after_the_quiet_period_is_waited_for(adapter, stack, tmp_path):
     run_id = stack.new_run()
 
@@ -106,9 +108,15 @@ def test_a_result_that_cannot_be_held_goes_the_normal_way(adapter, stack, tmp_pa
     with ThreadPoolExecutor(1) as thread:
         with no_outbox(stack):
             session = thread.submit(
-                adapter.run, stack, tmp_path, BULK, adapter_mode="1", test_run_id=run_id
+                adapter.run,
+                stack,
+                tmp_path,
+                BULK,
+                last_test_seconds=5,  # it is held, however late the outbox is back
+                adapter_mode="1",
+                test_run_id=run_id,
             )
-            until(lambda: "Status Code: 500" in log_of(tmp_path), "a result is refused")
+            until(lambda: "Status Code: 500" in log_of(tmp_path), "a result is refused", PATIENCE)
         session = session.result()
     run = closed(stack, run_id)
 

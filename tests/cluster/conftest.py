@@ -28,6 +28,6 @@ def shared_stack(tmp_path_factory) -> Iterator[Stack]:
 @pytest.fixture
 def stack(shared_stack) -> Stack:
     """Give the shared stack with everything up."""
-    until(lambda: all(map(shared_stack.pid, PROCESSES)), "every process runs")
-    until(shared_stack.is_ready, "the gateway is ready")
+    until(lambda: all(map(shared_stack.pid, PROCESSES)), "every process runs", 60)
+    until(shared_stack.is_ready, "the gateway is ready", 60)
     return shared_stack

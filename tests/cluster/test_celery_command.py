@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_celery_pings_the_task_worker(stack):
-    pinged = celery(stack, "inspect", "ping", "--json", "--timeout", "2")
+    pinged = celery(stack, "inspect", "ping", "--json", "--timeout", "10")
 
     assert pinged.returncode == 0, pinged.stderr
     answers = json.loads(pinged.stdout)
@@ -47,6 +47,6 @@ def celery(stack, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=stack.environment,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=90,
         check=False,
     )

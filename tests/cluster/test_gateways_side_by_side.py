@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.stack import Stack, assert_closed_once, second_gateway
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from tests.support.stack import assert_closed_once
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 VICTIMS = [
     pytest.param("gateway", SIGKILL, id="gateway"),
@@ -25,7 +25,7 @@ def test_a_process_killed_after_the_cut_costs_time_and_no_result(stack, victim, 
     stack.beat(run_id)
 
     stack.kill(victim, how)
-    until(stack.is_ready, "the gateway is ready again")
+    until(stack.is_ready, "the gateway is ready again", 60)
     stack.post_result(run_id, "other", "Succeeded")
     stack.complete(run_id)
 
@@ -44,7 +44,7 @@ def test_a_task_worker_killed_while_it_delivers_repeats_without_finalising_twice
     with stack.misbehaving(*faults):
         for run_id in (written, unwritten):
             stack.complete(run_id)
-        until(lambda: stack.strikes() == [1, 1], "both are being delivered")
+        until(lambda: min(stack.strikes()) >= 1, "both are being delivered")
         stack.kill("worker")
 
     assert_closed_once(stack.closed(written), "held")

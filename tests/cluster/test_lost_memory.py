@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.stack import Stack, assert_closed_once
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 
 def test_a_worker_that_reports_after_the_loss_is_known_again_and_ends_its_run(stack):

@@ -8,7 +8,7 @@ import pytest
 from tests.support.stack import Stack, assert_closed_once
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 PASSING = [
     pytest.param({"kind": "status", "code": 503, "every": 2}, id="503 to every second call"),
@@ -43,6 +43,7 @@ def stack_without_dead(stack) -> Iterator[Stack]:
     until(
         lambda: not stack.call("GET", results, params=pending)["results"],
         "what was dead is delivered",
+        60,
     )
 
 
@@ -90,7 +91,7 @@ def dead_runs(stack, count: int) -> list[str]:
         for run_id in run_ids:
             stack.complete(run_id)
         for run_id in run_ids:
-            until(lambda run_id=run_id: says_dead(stack, run_id), "the result is dead")
+            until(lambda run_id=run_id: says_dead(stack, run_id), "the result is dead", 60)
     return run_ids
 
 

@@ -2,9 +2,19 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import pytest
 
+from syncsvc.catalogue.memory import MemorySync
+from syncsvc.catalogue.ports import Stored, SyncRuns, SyncUnits
+from syncsvc.catalogue.sql import SqlSync
+from syncsvc.catalogue.sql_stored import SqlStored
+from syncsvc.loadtests.memory import MemoryControl, MemoryCycles, MemoryLoadTests
+from syncsvc.loadtests.memory_logs import MemoryLogs
+from syncsvc.loadtests.memory_rows import Shelf
+from syncsvc.loadtests.ports import Control, Cycles, LoadTests, Logs
+from syncsvc.loadtests.sql import SqlControl, SqlCycles, SqlLoadTests, SqlLogs
 from syncsvc.results.held.memory import MemoryOutbox
 from syncsvc.results.held.ports import Outbox
 from syncsvc.results.held.sql import SqlOutbox
@@ -18,6 +28,7 @@ from syncsvc.runs.ports import Rosters, Runs
 from syncsvc.runs.redis import RedisRosters
 from syncsvc.runs.sql import SqlRuns
 from syncsvc.stores.redis.scripts import Scripts, connect
+from syncsvc.stores.sql.database import Database
 from syncsvc.stores.sql.sealing import Seal
 from tests.support.builders import LIVENESS, NOON, ids
 
@@ -89,3 +100,51 @@ async def rosters(request) -> AsyncIterator[Rosters]:
     scripts = Scripts(connect(request.getfixturevalue("valkey_url")))
     yield InStep(scripts, auto=True, idle_limit=LIVENESS.idle_limit)
     await scripts.close()
+
+
+@dataclass(frozen=True)
+class SyncHome:
+    """The three ports of a home of syncs, and the database that the last is in."""
+
+    runs: SyncRuns
+    units: SyncUnits
+    stored: Stored
+    database: Database | None = None
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def sync_home(request) -> SyncHome:
+    if request.param == "memory":
+        sync = MemorySync(ids())
+        return SyncHome(sync, sync, sync)
+    database = request.getfixturevalue(request.param)
+    sync = SqlSync(database, ids())
+    return SyncHome(sync, sync, SqlStored(database), database)
+
+
+@dataclass(frozen=True)
+class LoadTestHome:
+    """The four ports of a home of load tests, and the database that they are in."""
+
+    tests: LoadTests
+    cycles: Cycles
+    logs: Logs
+    control: Control
+    database: Database | None = None
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def load_tests(request) -> LoadTestHome:
+    if request.param == "memory":
+        shelf = Shelf()
+        return LoadTestHome(
+            MemoryLoadTests(shelf), MemoryCycles(shelf), MemoryLogs(shelf), MemoryControl(shelf)
+        )
+    database = request.getfixturevalue(request.param)
+    return LoadTestHome(
+        SqlLoadTests(database),
+        SqlCycles(database),
+        SqlLogs(database),
+        SqlControl(database),
+        database,
+    )

@@ -14,9 +14,13 @@ from syncsvc.coordination.leases.model import Lease, LeaseKind, Wish
 from syncsvc.coordination.leases.redis import RedisLeases
 from syncsvc.coordination.leases.service import LeaseService
 from syncsvc.coordination.once import REMEMBERED, RETRIED, Once, once
+from syncsvc.coordination.waiting import LOOK_AGAIN
 from syncsvc.errors import Conflict, SyncsvcError, TooLarge, Unknown
 from tests.contract.coordination_homes import LIFE, MemoryHome, open_home, redis_home
 from tests.support.builders import MINUTE, SECOND
+
+SOON = LOOK_AGAIN - 0.5  # seconds; whoever is not woken up would find it by itself a little later
+LONG = 60.0  # seconds that no test waits
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -139,11 +143,11 @@ async def test_a_script_that_a_connection_repeats_does_not_conflict_with_itself(
 
 
 async def test_an_entry_ends_with_its_time(home, board, run_id):
-    await board.change(run_id, put(lasts=10 * SECOND))
-    home.pass_(9 * SECOND)
+    await board.change(run_id, put(lasts=10 * MINUTE))
+    home.pass_(9 * MINUTE)
     before = await board.get(run_id, "n")
 
-    home.pass_(2 * SECOND)
+    home.pass_(2 * MINUTE)
 
     assert before.value == "1"
     with pytest.raises(Unknown):
@@ -191,12 +195,12 @@ async def test_a_watch_that_ends_in_vain_gives_the_same_version(board, run_id):
 @pytest.mark.parametrize("change", [put(value="2"), delete()])
 async def test_watching_ends_with_the_next_change(board, run_id, change):
     version = await board.change(run_id, put())
-    watching = [asyncio.create_task(board.watch(run_id, "n", version, 4)) for _ in range(20)]
+    watching = [asyncio.create_task(board.watch(run_id, "n", version, LONG)) for _ in range(20)]
     await asyncio.sleep(0)
 
     newer = await board.change(run_id, change)
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(SOON):
         states = await asyncio.gather(*watching)
     assert {(state.version, state.value) for state in states} == {(newer, change.value)}
 
@@ -204,8 +208,8 @@ async def test_watching_ends_with_the_next_change(board, run_id, change):
 async def test_watching_ends_when_the_entry_does(board, run_id):
     version = await board.change(run_id, put(lasts=timedelta(milliseconds=50)))
 
-    async with asyncio.timeout(2):
-        state = await board.watch(run_id, "n", version, 4)
+    async with asyncio.timeout(SOON):
+        state = await board.watch(run_id, "n", version, LONG)
 
     assert state.was_deleted
 
@@ -243,12 +247,12 @@ async def test_a_deleted_name_is_not_listed(board, run_id):
 async def test_a_full_board_takes_changes_but_no_new_name(home, run_id):
     board = BoardService(home.board(most_entries=2), home.signals)
     await board.change(run_id, put("a"))
-    await board.change(run_id, put("b", lasts=SECOND))
+    await board.change(run_id, put("b", lasts=MINUTE))
 
     with pytest.raises(Conflict, match="at most 2 entries"):
         await board.change(run_id, put("c"))
     await board.change(run_id, put("a", "2"))
-    home.pass_(2 * SECOND)
+    home.pass_(2 * MINUTE)
 
     await board.change(run_id, put("c"))
 

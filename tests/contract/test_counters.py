@@ -11,8 +11,12 @@ from syncsvc.coordination.counters.model import LARGEST, SMALLEST, Counted, Kind
 from syncsvc.coordination.counters.service import CounterService
 from syncsvc.coordination.once import REMEMBERED, Once
 from syncsvc.coordination.signals import Signals
+from syncsvc.coordination.waiting import LOOK_AGAIN
 from syncsvc.errors import Rejected
 from tests.contract.coordination_homes import MemoryHome, open_home, redis_home
+
+SOON = LOOK_AGAIN - 0.5  # seconds; whoever is not woken up would find it by itself a little later
+LONG = 60.0  # seconds that no test waits
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -108,22 +112,22 @@ async def test_a_wait_that_ends_in_vain_gives_the_value(counters, run_id):
 
 
 async def test_waiting_ends_when_enough_was_counted(counters, run_id):
-    waiting = [asyncio.create_task(counters.wait(run_id, "c", 3, 4)) for _ in range(50)]
+    waiting = [asyncio.create_task(counters.wait(run_id, "c", 3, LONG)) for _ in range(50)]
 
     for _ in range(3):
         await counters.add(run_id, "c", 1)
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(SOON):
         assert await asyncio.gather(*waiting) == [3] * 50
 
 
 async def test_signals_are_numbered_and_waited_for(counters, run_id):
-    waiting = asyncio.create_task(counters.wait_for_signals(run_id, "s", 3, 4))
+    waiting = asyncio.create_task(counters.wait_for_signals(run_id, "s", 3, LONG))
 
     seqs = await asyncio.gather(*(counters.send(run_id, "s") for _ in range(3)))
 
     assert sorted(seqs) == [1, 2, 3]
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(SOON):
         assert await waiting == 3
 
 

@@ -63,9 +63,9 @@ async def test_asking_again_keeps_the_token_and_gives_the_time_anew(world):
 
 
 async def test_asking_again_never_shortens_a_lease(world):
-    await world.ask("a", ttl=60 * SECOND)
+    await world.ask("a", ttl=3600 * SECOND)
 
-    assert (await world.ask("a", ttl=SECOND)).mine.ends_in > 59 * SECOND
+    assert (await world.ask("a", ttl=SECOND)).mine.ends_in > 3540 * SECOND
 
 
 async def test_whoever_does_not_queue_leaves_nothing_behind(world):
@@ -191,11 +191,11 @@ async def test_a_lease_that_ended_goes_to_the_next(world):
 
 
 async def test_a_lease_that_is_renewed_does_not_end(world):
-    held = await world.ask("a", ttl=5 * SECOND)
-    world.pass_(4 * SECOND)
+    held = await world.ask("a", ttl=500 * SECOND)
+    world.pass_(400 * SECOND)
 
-    answer = await world.leases.renew(world.lease(), "a", held.mine.token, 5 * SECOND)
-    world.pass_(4 * SECOND)
+    answer = await world.leases.renew(world.lease(), "a", held.mine.token, 500 * SECOND)
+    world.pass_(400 * SECOND)
 
     assert answer.outcome is Outcome.DONE
     assert await world.holders() == {"a"}
@@ -468,7 +468,7 @@ async def test_of_many_that_ask_at_once_one_holds_and_all_are_in_line(world):
     views = await asyncio.gather(*asked)
 
     assert sorted(view.place or 0 for view in views) == list(range(300))
-    assert views[-1].waiters == 299
+    assert max(view.waiters for view in views) == 299
 
 
 async def test_no_more_holders_are_shown_than_fit_and_all_are_counted(world):
@@ -482,7 +482,7 @@ async def test_no_more_holders_are_shown_than_fit_and_all_are_counted(world):
 
 async def test_what_is_kept_outlives_every_lease_in_it(valkey_url, run_id):
     scripts = Scripts(connect(valkey_url))
-    leases, lease = RedisLeases(scripts, life=SECOND), Lease(run_id, LOCK, "it")
+    leases, lease = RedisLeases(scripts, life=60 * SECOND), Lease(run_id, LOCK, "it")
 
     await leases.acquire(lease, Wish("a", ttl=3600 * SECOND), queue=False)
     await leases.acquire(lease, Wish("b", ttl=SECOND), queue=True)

@@ -7,9 +7,13 @@ import pytest
 
 from syncsvc.coordination.presence.model import Arriving
 from syncsvc.coordination.presence.service import PresenceService
+from syncsvc.coordination.waiting import LOOK_AGAIN
 from syncsvc.errors import TooLarge, Unknown
 from tests.contract.coordination_homes import LIFE, open_home
 from tests.support.builders import SECOND
+
+SOON = LOOK_AGAIN - 0.5  # seconds; whoever is not woken up would find it by itself a little later
+LONG = 60.0  # seconds that no test waits
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -136,11 +140,11 @@ async def test_a_list_that_waits_in_vain_is_given_all_the_same(presence, run_id)
 
 
 async def test_waiting_lists_are_given_when_somebody_comes(presence, run_id):
-    waiting = [asyncio.create_task(presence.list(run_id, 0, 4)) for _ in range(50)]
+    waiting = [asyncio.create_task(presence.list(run_id, 0, LONG)) for _ in range(50)]
 
     await presence.join(run_id, arriving())
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(SOON):
         lists = await asyncio.gather(*waiting)
     assert {found.workers[0].worker for found in lists} == {"a"}
 
@@ -148,8 +152,8 @@ async def test_waiting_lists_are_given_when_somebody_comes(presence, run_id):
 async def test_waiting_lists_are_given_when_somebody_is_missed(presence, run_id):
     known = await presence.join(run_id, arriving(lasts=timedelta(milliseconds=50)))
 
-    async with asyncio.timeout(2):
-        found = await presence.list(run_id, known, 4)
+    async with asyncio.timeout(SOON):
+        found = await presence.list(run_id, known, LONG)
 
     assert found.workers == ()
 

@@ -1,8 +1,11 @@
 """What only the SQL homes of pushed results promise."""
 
 import pytest
-from sqlalchemy import func, inspect, select
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, func, inspect, select, text
 
+from syncsvc.errors import Unavailable
 from syncsvc.results.held.sql import SqlOutbox
 from syncsvc.results.pushed.sql import SqlPushOutbox
 from syncsvc.results.pushed.sql_files import LONGEST_UPLOAD, SqlFiles
@@ -48,6 +51,64 @@ async def test_the_migrations_make_the_tables_that_the_code_names(database):
     }
 
 
+def _differences(connection) -> list[object]:
+    asked = {"compare_type": True, "compare_server_default": True}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=asked), metadata))
+
+
+async def test_migrated_columns_have_the_types_and_defaults_that_the_code_names(database):
+    assert await database.read(_differences) == []
+
+
+def _made(connection, schema=None) -> dict[str, list[object]]:
+    """Tell all that a database says of its tables, also which rows an index holds."""
+    seen = inspect(connection)
+    return {name: _told(seen, name, schema) for name in metadata.tables}
+
+
+def _told(seen, table, schema) -> list[object]:
+    columns = [
+        (each["name"], str(each["type"]), each["nullable"], each["default"])
+        for each in seen.get_columns(table, schema)
+    ]
+    indexes = [
+        (each["name"], each["column_names"], each["unique"], *map(str, _where(each)))
+        for each in seen.get_indexes(table, schema)
+    ]
+    foreign = [
+        (each["constrained_columns"], each["referred_table"], each["options"])
+        for each in seen.get_foreign_keys(table, schema)
+    ]
+    key = seen.get_pk_constraint(table, schema)["constrained_columns"]
+    return [sorted(columns), sorted(indexes), sorted(foreign, key=str), key]
+
+
+def _where(index) -> list[object]:
+    options = index.get("dialect_options", {})
+    return [where for name, where in options.items() if name.endswith("_where")]
+
+
+def _fresh_sqlite(_connection) -> dict[str, list[object]]:
+    with create_engine("sqlite://").begin() as fresh:
+        metadata.create_all(fresh)
+        return _made(fresh)
+
+
+def _fresh_postgres(connection) -> dict[str, list[object]]:
+    connection.execute(text("CREATE SCHEMA fresh"))
+    connection.execute(text("SET LOCAL search_path TO fresh"))
+    metadata.create_all(connection, checkfirst=False)
+    fresh = _made(connection, "fresh")
+    connection.execute(text("DROP SCHEMA fresh CASCADE"))
+    return fresh
+
+
+async def test_what_the_migrations_make_is_what_the_code_would_make_at_once(database):
+    fresh = _fresh_sqlite if database.is_sqlite else _fresh_postgres
+
+    assert await database.read(_made) == await database.write(fresh)
+
+
 async def test_an_idle_run_with_a_push_is_not_forgotten_with_the_held_results(database, pushed):
     await SqlOutbox(database, ids()).forget(NOON + SECOND)
 
@@ -69,6 +130,20 @@ async def test_what_a_process_that_died_had_stored_of_a_file_is_removed(database
 
     count = select(func.count()).select_from(attachment_pieces)
     assert await database.read(lambda c: c.scalar(count)) == 0
+
+
+async def test_a_file_that_was_given_up_just_before_its_end_is_to_be_sent_again(database, pushed):
+    files = SqlFiles(database, ids("content"), 1000, 1000)
+
+    async def slow():
+        await pushed.forget(NOON + LONGEST_UPLOAD)
+        async for piece in _nothing():
+            yield piece
+
+    with pytest.raises(Unavailable, match="send it again"):
+        await files.keep("run", EMPTY, slow(), NOON)
+
+    assert await files.find("run", [EMPTY]) == {}
 
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # SHA-256 of nothing

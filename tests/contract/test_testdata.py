@@ -3,10 +3,13 @@
 import asyncio
 
 import pytest
+from sqlalchemy import insert
 
 from syncsvc.coordination.testdata.memory import MemoryTestData
 from syncsvc.coordination.testdata.sql import SqlTestData
+from syncsvc.stores.sql.tables import test_data
 from tests.support.builders import MINUTE, NOON, SECOND
+from tests.support.postgres import elsewhere, until_waiting
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -147,3 +150,32 @@ async def test_writers_and_upkeep_never_block_each_other(two_processes):
         )
 
     assert {await one.read(run) for run in runs} <= {b"one", b"two", b"", None}
+
+
+@pytest.mark.postgres
+async def test_who_waits_for_a_run_holds_none_that_comes_after_it(postgres):
+    """Two groups go up through the runs; the first has passed one that was forgotten since."""
+    one, two = SqlTestData(postgres), SqlTestData(postgres)
+    await one.create("a", b"", NOON)
+
+    async with _written_elsewhere(postgres, "b") as b, _written_elsewhere(postgres, "c") as c:
+        first = _replacing(one, b"one", "abd")
+        await until_waiting(postgres)  # for b; it has seen that there is an a
+        await two.forget(NOON + SECOND, ["a"])
+        second = _replacing(two, b"two", "acd")
+        await until_waiting(postgres, 2)  # the second for c; it has added a
+        await b.rollback()
+        await until_waiting(postgres, pattern="%DO UPDATE%")  # the first for a
+        await c.rollback()
+        await asyncio.wait_for(asyncio.gather(first, second), 60)
+
+    assert [await one.read(run) for run in "abcd"] == [b"one", b"one", b"two", b"two"]
+
+
+def _replacing(data: SqlTestData, content: bytes, runs: str) -> asyncio.Future[list[None]]:
+    return asyncio.gather(*(data.replace(run, content, NOON) for run in runs))
+
+
+def _written_elsewhere(postgres, run):
+    """Hold a run that another process is writing; give the transaction that does."""
+    return elsewhere(postgres, insert(test_data), {"run": run, "content": b"", "written_at": NOON})

@@ -44,5 +44,6 @@ def test_make_run_plays_its_story_within_three_minutes_and_stops_at_ctrl_c(tmp_p
 
     assert verdict.startswith("story ended well")
     assert "held result story_1_1 is Succeeded" in verdict
+    assert "load test judged FAILED (runner 2 of 2 exited 99" in verdict
     assert took < LIMIT
     assert code in (0, -signal.SIGINT), rest  # make itself ends by the signal

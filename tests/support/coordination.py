@@ -115,7 +115,7 @@ class Coordination:
     async def until_asked(self, command: str, times: int = 1) -> None:
         while len([asked for asked in self.asked if asked.command == command]) < times:
             self.noted.clear()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await self.noted.wait()
 
     def note(self, asked: Asked) -> None:

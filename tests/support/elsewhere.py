@@ -28,7 +28,7 @@ class Elsewhere:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(30)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -41,9 +41,9 @@ class Elsewhere:
         async def act() -> None:
             action()
 
-        asyncio.run_coroutine_threadsafe(act(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(act(), self._loop).result(30)
 
     def until_asked(self, command: str, times: int = 1) -> None:
         """Return once a command was asked so often."""
         asking = self.server.until_asked(command, times)
-        asyncio.run_coroutine_threadsafe(asking, self._loop).result(20)
+        asyncio.run_coroutine_threadsafe(asking, self._loop).result(60)

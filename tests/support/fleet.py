@@ -10,11 +10,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from syncsvc.embedded.ports import free_port
 from syncsvc.settings import PREFIX
 from syncsvc.stores.sql.database import open_database
 from syncsvc.stores.sql.migrate import migrate
 from syncsvc.telemetry import READY_FILE
+from tests.support.ports import own_port
 from tests.support.valkey import OwnValkey, own_valkey
 from tests.support.waiting import apart, until
 
@@ -32,8 +32,8 @@ class GatewayProcess:
     name: str
     environment: dict[str, str]
     command: Sequence[str] = GATEWAY
-    api: int = field(default_factory=free_port)
-    ws: int = field(default_factory=free_port)
+    api: int = field(default_factory=own_port)
+    ws: int = field(default_factory=own_port)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

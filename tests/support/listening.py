@@ -14,7 +14,7 @@ async def listening(scripts: Scripts, listener: Listener) -> AsyncIterator[None]
     news = Announcements(scripts, listener)
     task = asyncio.create_task(news.run())
     try:
-        await asyncio.wait_for(news.listening.wait(), 10)
+        await asyncio.wait_for(news.listening.wait(), 30)
         yield
     finally:
         task.cancel()

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 from pytest_celery import CeleryTestSetup, CeleryWorkerContainer, RedisContainer
 
-from syncsvc.embedded.ports import free_port
+from syncsvc.adapters.tasks import QUEUES
 from syncsvc.embedded.valkey import configuration
+from tests.support.ports import own_port
 from tests.support.waiting import until
 
 IN_CONTAINERS = os.environ.get("SYNCSVC_TEST_CONTAINERS") == "1"
@@ -142,7 +143,7 @@ class WorkerNode(ProcessNode, CeleryWorkerContainer):
 
     @classmethod
     def worker_queue(cls) -> str:
-        return "results,upkeep"
+        return ",".join(QUEUES)
 
 
 class Cluster(CeleryTestSetup):
@@ -184,7 +185,7 @@ def valkey_node(binary: Path, folder: Path) -> Iterator[ValkeyNode]:
     """Start the embedded server on a TCP port, which is what pytest-celery speaks to."""
     conf = folder / "valkey.conf"
     conf.write_text(configuration(folder, folder / "s"))
-    options = ["--loglevel", "notice", "--bind", "127.0.0.1", "--port", str(free_port())]
+    options = ["--loglevel", "notice", "--bind", "127.0.0.1", "--port", str(own_port())]
     handle = ProcessHandle("broker", [str(binary), str(conf), *options], folder, {})
     with _running(ValkeyNode(handle)) as node:
         yield node

@@ -35,7 +35,7 @@ async def serve(settings: Settings, shift: timedelta) -> None:
     sockets = TestSyncSockets(
         rooms(settings, coordination, lease_operations(_service(leases, coordination))),
         Credentials("", ""),
-        api_token=None,
+        api_tokens=None,
         strict=False,
     )
     listening = socket.create_server(("127.0.0.1", settings.testsync_ws_port))

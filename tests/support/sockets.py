@@ -24,6 +24,7 @@ from syncsvc.coordination.testdata.memory import MemoryTestData
 from syncsvc.errors import Rejected, SyncsvcError
 from tests.support.builders import NOON
 
+PATIENCE = 30  # seconds until something that must happen is missed
 START_AT = 1795225768334
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
@@ -105,7 +106,7 @@ class Attendees:
 
     async def heard(self, *what: str) -> None:
         """Wait until something was said."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while what not in self.said:
                 self.told.clear()
                 await self.told.wait()
@@ -140,17 +141,21 @@ async def serving(
     operations: Operations | None = None,
     data: MemoryTestData | None = None,
 ) -> AsyncIterator[Port]:
-    """Serve on a free port of loopback until the end of the block."""
+    """Serve on a free port of loopback until the end of the block.
+
+    Time does nothing there: a test itself has peers swept and workers beaten for.
+    """
     store = MemoryConnections(lambda: NOON, SILENT_AFTER, lambda *_: None)
     counts = ConnectionCounts(store, "gateway")
     meetings, kept, presence = OneShot(), data or MemoryTestData(), Attendees()
     rooms = Rooms(meetings, kept, operations or {}, presence, counts, lambda: NOON, "gateway")
-    sockets = TestSyncSockets(rooms, credentials, api_token=api_token, strict=strict)
+    sockets = TestSyncSockets(rooms, credentials, api_tokens=_tokens(api_token), strict=strict)
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setblocking(False)  # noqa: FBT003 - the standard library's signature
     port = Port(listening.getsockname()[1], sockets, meetings, kept, presence, counts)
     await sockets.open([listening])
-    tending = [asyncio.create_task(port.sockets.tend()), asyncio.create_task(counts.tell())]
+    work = (sockets._hall.attendance._keep_telling(), counts.tell())
+    tending = [asyncio.create_task(each) for each in work]
     try:
         yield port
     finally:
@@ -160,6 +165,10 @@ async def serving(
         for task in tending:
             task.cancel()
         await asyncio.wait(tending)
+
+
+def _tokens(token: str | None) -> tuple[str, ...] | None:
+    return None if token is None else (token,)
 
 
 def frame(payload: bytes, opcode: int = TEXT, first: int = 0x80, *, masked: bool = True) -> bytes:
@@ -229,7 +238,7 @@ class Raw:
 
     async def hear(self, *, pings: bool = False) -> tuple[int, bytes]:
         """Give the opcode and the payload of the next frame, leaving out the server's pings."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             heard = await self._next()
             while heard == (PING, b"ping") and not pings:
                 heard = await self._next()
@@ -252,7 +261,7 @@ class Raw:
 
     async def ended(self) -> bool:
         """Wait until the server has closed the TCP connection without another frame."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             try:
                 return await self.reader.read() == b""
             except ConnectionResetError:

@@ -15,14 +15,15 @@ import httpx
 import psutil
 from redis import Redis
 
-from syncsvc.embedded.ports import free_port
 from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID, TOKEN
 from syncsvc.settings import PREFIX, Settings
 from syncsvc.telemetry import READY_FILE
+from tests.support.ports import own_port
 from tests.support.waiting import until
 
 STARTING = 60  # seconds
 STOPPING = 12
+PORTS = ("API", "TESTSYNC_HTTP", "TESTSYNC_WS", "SYNC_STORAGE")
 
 
 @dataclass
@@ -60,7 +61,7 @@ class Stack:
 
     def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> None:
         """Kill a child."""
-        pid = until(lambda: self.pid(name), f"{name} runs")
+        pid = until(lambda: self.pid(name), f"{name} runs", 90)
         os.kill(pid, how)
         until(lambda: self.pid(name) != pid, f"{name} {pid} is gone")
 
@@ -132,7 +133,7 @@ class Stack:
         run: dict[str, Any] = state["runs"][0]
         return run
 
-    def closed(self, run_id: str, within: float = 90) -> dict[str, Any]:
+    def closed(self, run_id: str, within: float = 150) -> dict[str, Any]:
         """Wait until Test IT has closed a run, and give its state."""
         until(lambda: self.run_state(run_id)["state"] == "Completed", "the run closes", within)
         return self.run_state(run_id)
@@ -200,14 +201,12 @@ def running_stack(folder: Path, *arguments: str, **settings: str) -> Iterator[St
     environment = {
         **_without_settings(os.environ),
         "SYNCSVC_DATA_DIR": str(folder),
-        "SYNCSVC_API_PORT": "0",
-        "SYNCSVC_TESTSYNC_HTTP_PORT": "0",
-        "SYNCSVC_TESTSYNC_WS_PORT": "0",
-        "SYNCSVC_SYNC_STORAGE_PORT": "0",
+        **{f"SYNCSVC_{name}_PORT": str(own_port()) for name in PORTS},
         "SYNCSVC_QUIET_PERIOD": "2s",
+        "SYNCSVC_SYNC_BY_ITSELF": "false",
         **{f"SYNCSVC_{name.upper()}": value for name, value in settings.items()},
     }
-    command = ["up", "--sandbox", "--sandbox-port", "0", "--json", *arguments]
+    command = ["up", "--sandbox", "--sandbox-port", str(own_port()), "--json", *arguments]
     log = (folder / "up.log").open("w")
     with (
         log,
@@ -231,7 +230,7 @@ def running_stack(folder: Path, *arguments: str, **settings: str) -> Iterator[St
 def second_gateway(stack: Stack) -> Iterator[Stack]:
     """Start a gateway beside a stack, on its stores, and give the stack as seen through it."""
     ready_file = stack.folder / "second.ready"
-    api, sync_storage, data, sockets = (free_port() for _ in range(4))
+    api, sync_storage, data, sockets = (own_port() for _ in range(4))
     environment = {
         **stack.environment,
         "SYNCSVC_API_PORT": str(api),

@@ -41,7 +41,7 @@ class OwnValkey:
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(10)
+            self.process.wait(30)
             self.process = None
         self.socket.unlink(missing_ok=True)
 

@@ -30,7 +30,7 @@ def until(look: Callable[[], Seen], what: str, within: float = 30) -> Seen:
         time.sleep(LOOK_AGAIN)
 
 
-def until_connects(address: Path | tuple[str, int], within: float = 10) -> None:
+def until_connects(address: Path | tuple[str, int], within: float = 30) -> None:
     """Return once somebody listens at a unix socket or a TCP address."""
     until(lambda: _listens(address), f"somebody listens at {address}", within)
 

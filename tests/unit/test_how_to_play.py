@@ -39,3 +39,12 @@ def test_the_command_that_pushes_a_report_is_shown_as_it_works_here(settings, po
     told = how_to_play(settings.model_copy(update={"api_port": port}), "http://127.0.0.1:18090")
 
     assert f"  syncsvc results push junit.xml --wait{option}" in told.splitlines()
+
+
+def test_commands_are_told_where_the_stack_is(settings):
+    told = how_to_play(settings, "http://127.0.0.1:18090")
+
+    folder = settings.data_dir
+    kubeconfig = f"SYNCSVC_K6_KUBECONFIG={folder}/sandbox-kubeconfig"
+    assert f"  export SYNCSVC_DATA_DIR={folder} {kubeconfig}" in told.splitlines()
+    assert "http://127.0.0.1:18090/__sandbox__/kubernetes/testruns" in told

@@ -257,13 +257,13 @@ async def test_a_hiccup_is_repeated_in_place_so_that_every_second_call_may_fail(
 @pytest.mark.parametrize(
     ("failure", "calls"),
     [
-        (httpx.Response(503), 3),
+        (httpx.Response(503), 4),
         (httpx.Response(503, headers={"Retry-After": "9"}), 1),
         (httpx.Response(429), 1),
         (httpx.Response(400), 1),
         (httpx.ReadTimeout("slow"), 2),
         (httpx.ConnectError("refused"), 1),
-        (httpx.ReadError("reset"), 3),
+        (httpx.ReadError("reset"), 4),
     ],
 )
 async def test_only_a_quick_failure_is_repeated_in_place_and_not_for_long(failure, calls):

@@ -1,11 +1,13 @@
 """What beat asks for exists, goes to a queue that is served, and every setting is as meant."""
 
 import asyncio
+import inspect
 
 import pytest
 
 import beat_schedule
 from syncsvc.adapters.tasks import DELIVER_DUE, QUEUES
+from syncsvc.cli.processes import worker
 from syncsvc.settings import load
 from workers.app import app, celery_config
 from workers.loop import LONGEST_TASK, ProcessLoop
@@ -35,6 +37,12 @@ def test_every_task_is_named_by_its_queue_and_ignores_its_result():
         assert task.name.split(".")[0] in QUEUES
         assert task.ignore_result
         assert task.acks_late
+
+
+def test_a_task_worker_serves_every_queue_unless_it_is_told_otherwise():
+    served: str = inspect.signature(worker).parameters["queues"].default
+
+    assert served.split(",") == list(QUEUES)
 
 
 def test_a_message_outlives_the_longest_task():

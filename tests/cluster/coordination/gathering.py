@@ -9,8 +9,8 @@ from tests.support.agents import Agent, Refused
 from tests.support.waiting import LOOK_AGAIN
 
 NAME = "start"
-ARRIVING = 30.0  # seconds
-ENDING = 60.0
+ARRIVING = 60.0  # seconds
+ENDING = 120.0
 
 
 async def connect(ports: Sequence[int], run: str, workers: Sequence[str]) -> list[Agent]:

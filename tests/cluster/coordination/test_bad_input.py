@@ -9,10 +9,10 @@ import pytest
 from tests.cluster.coordination.gathering import arrived, connect, told, wait
 from tests.support.agents import Agent
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
 WORKERS = [f"agent-{number}" for number in range(300)]
-SOON = 10.0
+SOON = 30.0  # seconds
 FLOODS = 40  # times everything that is wrong
 MEGABYTE = "n" * 1_000_000
 

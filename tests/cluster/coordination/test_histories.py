@@ -24,7 +24,7 @@ from tests.support.models import (
 )
 from tests.support.players import Player, count_up, lock_and_unlock, play
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
 SIDE_BY_SIDE = 5  # histories that are played at the same time
 TARGET = 3

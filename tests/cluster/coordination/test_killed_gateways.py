@@ -10,13 +10,13 @@ import pytest
 from tests.cluster.coordination.gathering import arrived, connect, told, wait
 from tests.support.fleet import running_fleet
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
 
 WORKERS = [f"agent-{number}" for number in range(400)]
 ALL = len(WORKERS) + 1
 ALIVE_TERM = 15.0  # seconds that a worker of a killed gateway may take to come back
 NOTICED_WITHIN = ALIVE_TERM + 5.0
-SOON = 10.0
+SOON = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,7 @@ async def test_agents_of_a_gateway_that_ends_resume_and_are_counted_once(fragile
     assert len({each["start_at"] for each in endings}) == 1
 
 
+@pytest.mark.alone
 async def test_agents_of_a_killed_gateway_that_stay_away_break_the_checkpoint(fragile, run):
     agents = await connect(fragile.ports, run, WORKERS)
     waits = [wait(agent, ALL, policy="fail") for agent in agents]

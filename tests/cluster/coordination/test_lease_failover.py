@@ -8,7 +8,7 @@ import pytest
 from tests.support.agents import Agent
 from tests.support.fleet import running_fleet
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
 
 TTL = 1.0  # seconds
 FAILOVER_WITHIN = TTL + 1.0

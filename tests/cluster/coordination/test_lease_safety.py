@@ -22,7 +22,7 @@ from tests.support.agents import Agent
 from tests.support.campaigners import Campaigners, Seen, Site, campaigns
 from tests.support.fleet import Fleet, running_fleet
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.cluster, pytest.mark.alone, pytest.mark.timeout(300)]
 
 SEED = int(os.environ.get("SYNCSVC_TEST_SEED", random.SystemRandom().randrange(10**6)))
 TRIALS, SHIFTED_TRIALS, LEASES = 1000, 250, 150
@@ -40,7 +40,7 @@ async def test_no_older_token_is_accepted_and_another_leads_in_time(fleet, run, 
         assert_each_token_has_one_owner(events, lease)
         assert_no_older_token_is_accepted(events, lease)
         assert_somebody_leads_in_time(events, pauses(sites), lease)
-    assert refusals(leases) > TRIALS / 20
+    assert refusals(leases) > TRIALS / 20, f"seed {SEED}"
 
 
 async def test_no_older_token_is_accepted_by_gateways_whose_clocks_differ(tmp_path, run):
@@ -55,7 +55,7 @@ async def test_no_older_token_is_accepted_by_gateways_whose_clocks_differ(tmp_pa
     for lease, events in leases.items():
         assert_each_token_has_one_owner(events, lease)
         assert_no_older_token_is_accepted(events, lease)
-    assert refusals(leases) > SHIFTED_TRIALS / 20
+    assert refusals(leases) > SHIFTED_TRIALS / 20, f"seed {SEED}"
 
 
 async def test_the_next_in_line_leads_in_time_though_one_after_the_other_dies(fleet, run):

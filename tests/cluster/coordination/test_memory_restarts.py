@@ -12,12 +12,12 @@ from tests.cluster.coordination.gathering import arrived, connect, told, until_s
 from tests.support.agents import Agent
 from tests.support.fleet import Fleet, running_fleet
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
 
 WORKERS = [f"agent-{number}" for number in range(200)]
 ALL = len(WORKERS) + 1
 LOST_WITHIN = 10.0  # seconds
-SOON = 20.0
+SOON = 40.0
 
 
 @pytest.fixture(scope="module")

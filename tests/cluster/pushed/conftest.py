@@ -22,5 +22,5 @@ def four_workers(tmp_path_factory) -> Iterator[Stack]:
 def stack(four_workers) -> Stack:
     """Give the shared stack with everything up."""
     until(lambda: all(map(four_workers.pid, PROCESSES)), "every process runs", within=60)
-    until(four_workers.is_ready, "the gateway is ready")
+    until(four_workers.is_ready, "the gateway is ready", 60)
     return four_workers

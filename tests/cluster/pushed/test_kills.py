@@ -11,7 +11,7 @@ from tests.cluster.pushed.load import Load, a_fifth, assert_each_once, delivered
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(800)]
 
 KILLS = 20
 VICTIMS = ("worker-1", "worker-2", "worker-3", "worker-4", "gateway", "beat", "valkey")
@@ -31,10 +31,10 @@ def test_twenty_kills_cost_no_result_and_make_none_twice(stack):
         pushing = ci.submit(push, replace(stack, http=http), load, run_ids)
         for number, victim in enumerate(victims):
             share = number * load.runs * load.results // (KILLS + 2)
-            until(lambda share=share: results_shown(stack) >= share, f"{share} are there", 120)
+            until(lambda share=share: results_shown(stack) >= share, f"{share} are there", 240)
             stack.kill(victim)
             killed.append(victim)
-        pushing.result(timeout=120)
+        pushing.result(timeout=240)
         delivered(stack, run_ids, within=240)
 
     assert len(killed) == KILLS

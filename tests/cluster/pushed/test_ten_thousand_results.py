@@ -13,8 +13,8 @@ from tests.cluster.pushed.load import (
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
-MOST_REQUESTS = 1.3  # times what an undisturbed Test IT is asked
-A_FIFTH = 46  # a seed by which chance strikes 20 % of the first 450 to 700 calls
+MOST_REQUESTS = 1.04  # times what is left when each call that failed is repeated: 1.3 of a fifth
+A_FIFTH = 23  # a seed by which chance strikes 20.0 % of the first 450 to 600 calls
 
 
 def test_a_fifth_of_all_calls_fails_and_each_result_is_there_once(stack):
@@ -32,5 +32,7 @@ def test_a_fifth_of_all_calls_fails_and_each_result_is_there_once(stack):
 
     assert_each_once(stack, rough, rough_runs)
     assert 0.19 <= struck / made <= 0.21, f"{struck} of {made} calls failed"
-    assert made <= MOST_REQUESTS * needed, f"{made} requests, {needed} were needed"
+    assert made - struck <= MOST_REQUESTS * needed, (
+        f"{made - struck} requests, {needed} were needed"
+    )
     assert needed <= 20 * 5 * 3 + 20 * 8 + 10, f"{needed} requests for 100 batches of 100"

@@ -4,20 +4,25 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
 from syncsvc.stores.sql.migrate import newest
 
 
-def syncsvc(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def syncsvc(
+    *arguments: str, patience: float = 100, **variables: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "syncsvc", *arguments],
         env={**os.environ, **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience,
         check=False,
     )
 
@@ -100,3 +105,65 @@ def test_doctor_says_of_each_failure_what_to_do(tmp_path):
     assert findings["database"]["remedy"].startswith("run 'syncsvc migrate'")
     assert {findings[c]["state"] for c in ("redis", "task workers", "beat", "api")} == {"failed"}
     assert all(finding["remedy"] for finding in findings.values() if finding["state"] != "ok")
+
+
+def of_test_io(tmp_path, **variables: str) -> dict[str, dict[str, str]]:
+    """Give what the doctor finds of each customer of TestIO."""
+    answer = syncsvc("doctor", "--json", SYNCSVC_DATA_DIR=str(tmp_path), **variables)
+    assert "s3cret" not in answer.stdout + answer.stderr
+    findings = {finding["check"]: finding for finding in json.loads(answer.stdout)}
+    return {name: each for name, each in findings.items() if name.startswith("test io")}
+
+
+def test_doctor_says_how_to_configure_a_catalogue_that_is_absent(tmp_path):
+    found = of_test_io(tmp_path)
+
+    assert found.keys() == {"test io"}
+    assert found["test io"]["state"] == "absent"
+    assert "SYNCSVC_TESTIO_TOKEN" in found["test io"]["remedy"]
+
+
+def test_doctor_looks_at_the_catalogue_of_each_customer(tmp_path, catalogue):
+    customers = [
+        {"name": "acme", "token": "s3cret", "url": catalogue},
+        {"name": "refused", "token": "s3cret-refused", "url": catalogue},
+        {"name": "away", "token": "s3cret", "url": "http://127.0.0.1:1"},
+    ]
+
+    found = of_test_io(tmp_path, SYNCSVC_TESTIO_CUSTOMERS=json.dumps(customers))
+
+    assert {name: each["state"] for name, each in found.items()} == {
+        "test io acme": "ok",
+        "test io refused": "absent",
+        "test io away": "absent",
+    }
+    assert found["test io acme"]["found"] == "answers and takes the token, lists 2 products"
+    assert "401" in found["test io refused"]["found"]
+    assert "token of 'refused'" in found["test io refused"]["found"]
+    assert "SYNCSVC_TESTIO_URL" in found["test io away"]["remedy"]
+
+
+class Catalogue(BaseHTTPRequestHandler):
+    """Lists two products to whoever has the right token."""
+
+    def do_GET(self) -> None:
+        allowed = self.headers["Authorization"] == "Token s3cret"
+        body = {"products": [{"id": number, "name": "a shop"} for number in (1, 2)]}
+        answer = json.dumps(body if allowed else {}).encode()
+        self.send_response(200 if allowed else 401)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def catalogue() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Catalogue) as server:
+        serving = Thread(target=server.serve_forever)
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        serving.join()

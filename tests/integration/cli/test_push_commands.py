@@ -238,10 +238,10 @@ def test_what_a_run_is_named_is_not_changed_by_a_push_and_that_is_said(syncsvc, 
 def test_a_push_is_judged_by_its_own_results_in_a_run_of_many(stack, syncsvc, report, tmp_path):
     run = syncsvc("run", "create").stdout.strip()
     big = tmp_path / "refused.xml"
-    big.write_text('<testsuite><testcase classname="c" name="refused"/></testsuite>')
+    big.write_text(f'<testsuite><testcase classname="c" name="refused {run}"/></testsuite>')
     refusal = {"kind": "status", "code": 400, "method": "POST", "pattern": "autoTests"}
     with stack.misbehaving(refusal):
-        first = syncsvc("results", "push", str(big), "--run", run, "--timeout", "30s", "--json")
+        first = syncsvc("results", "push", str(big), "--run", run, "--timeout", "50s", "--json")
 
     second = syncsvc("results", "push", str(report), "--run", run, "--json")
 

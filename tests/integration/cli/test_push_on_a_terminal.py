@@ -53,7 +53,7 @@ def pushing(stack: Stack, report, **more) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def read_screen(terminal: int, within: float = 50) -> str:
+def read_screen(terminal: int, within: float = 90) -> str:
     """Give all that is written to a terminal until nobody holds it open any more."""
     text, deadline = b"", monotonic() + within
     while monotonic() < deadline:
@@ -77,7 +77,7 @@ def test_a_bar_counts_and_leaves_only_the_last_line(stack, report):
     ):
         os.close(side)
         screen = read_screen(terminal)
-        code = process.wait(10)
+        code = process.wait(60)
     os.close(terminal)
 
     plain = ESCAPES.sub("", screen)
@@ -91,7 +91,7 @@ def test_a_bar_counts_and_leaves_only_the_last_line(stack, report):
 
 def test_ctrl_c_says_what_was_accepted_and_the_same_command_sends_the_rest(stack, report):
     with (
-        stack.misbehaving(latency=2.0),
+        stack.misbehaving(latency=6.0),
         pushing(stack, report, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process,
     ):
         assert process.stderr is not None

@@ -16,8 +16,10 @@ from typing import IO
 
 import pytest
 
+from tests.support.ports import own_port
 from tests.support.waiting import until
 
+PATIENCE = 60  # seconds for what has to happen, on a machine that is busy
 STUB = Path(__file__).with_name("stub")
 RUN_UP = Path(__file__).with_name("run_up.py")
 
@@ -37,7 +39,7 @@ class Heard:
         for line in stream:
             self.lines.append(line)
 
-    def wait_for(self, text: str, within: float = 15) -> str:
+    def wait_for(self, text: str, within: float = PATIENCE) -> str:
         """Give the first line that contains a text, as soon as it is there."""
         found = until(
             lambda: next((line for line in list(self.lines) if text in line), None),
@@ -139,7 +141,7 @@ def start_up(tmp_path) -> Iterator[StartUp]:
 def running(tmp_path_factory) -> Iterator[Up]:
     """An `up` that the tests of a module share."""
     with starting_in(tmp_path_factory.mktemp("shared")) as start:
-        up = start(STUB_SANDBOX="yes", STUB_HAS_OFFSPRING="gateway")
+        up = start(STUB_SANDBOX=str(own_port()), STUB_HAS_OFFSPRING="gateway")
         up.ready()
         yield up
 
@@ -162,6 +164,6 @@ def all_gone(gone) -> Callable[[dict[str, int]], None]:
     """Wait until none of these processes is left."""
 
     def wait(pids: dict[str, int]) -> None:
-        until(lambda: all(gone(pid) for pid in pids.values()), f"no orphan of {pids}", 5)
+        until(lambda: all(gone(pid) for pid in pids.values()), f"no orphan of {pids}")
 
     return wait

@@ -2,9 +2,9 @@
 
 import asyncio
 import os
+import signal
 import sys
 
-from syncsvc.embedded.ports import free_port
 from syncsvc.embedded.tree import SandboxOptions, with_ports
 from syncsvc.embedded.up import up
 from syncsvc.errors import SyncsvcError
@@ -17,9 +17,11 @@ async def tell_story() -> int | None:
 
 
 def main() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under nohup
     settings = with_ports(load())
     os.environ["STUB_FLOWER_SOCKET"] = str(settings.flower_socket)
-    sandbox = SandboxOptions(port=free_port()) if "STUB_SANDBOX" in os.environ else None
+    port = os.environ.get("STUB_SANDBOX")
+    sandbox = SandboxOptions(port=int(port)) if port else None
     running = up(settings, sandbox=sandbox, as_json="--json" in sys.argv, after_ready=tell_story)
     try:
         sys.exit(asyncio.run(running))

@@ -8,11 +8,12 @@ import pytest
 from syncsvc.embedded import ports
 from syncsvc.embedded.ports import PortUse
 from syncsvc.errors import Rejected
+from tests.support.ports import own_port
 
 
 @pytest.fixture
 def use():
-    return PortUse(ports.free_port(), "Sync Storage", "sync-storage-port")
+    return PortUse(own_port(), "Sync Storage", "sync-storage-port")
 
 
 def test_a_free_port_is_fine(use):
@@ -45,7 +46,7 @@ def test_a_port_that_a_connection_has_is_told_too(use):
 
 
 def test_each_port_in_use_has_a_line():
-    uses = [PortUse(ports.free_port(), what, "api-port") for what in ("API", "Sync Storage")]
+    uses = [PortUse(own_port(), what, "api-port") for what in ("API", "Sync Storage")]
     with (
         socket.create_server(("127.0.0.1", uses[0].port)),
         socket.create_server(("127.0.0.1", uses[1].port)),
@@ -64,7 +65,7 @@ def test_two_purposes_cannot_share_a_port(use):
 
 
 def test_an_address_of_another_machine_is_told():
-    elsewhere = PortUse(ports.free_port(), "API", "api-port", host="192.0.2.1")
+    elsewhere = PortUse(own_port(), "API", "api-port", host="192.0.2.1")
 
     with pytest.raises(Rejected, match=r"at 192\.0\.2\.1, which is no address of this machine"):
         ports.check([elsewhere])

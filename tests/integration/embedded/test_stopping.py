@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.support.ports import own_port
 from tests.support.waiting import until
 
 LEAVES = re.compile(r"(\w+) leaves on SIG(\w+)")
@@ -23,7 +24,7 @@ def test_a_signal_stops_everything_and_is_no_failure(start_up, all_gone, number)
 
 
 def test_processes_stop_in_an_order_that_lets_each_finish_its_work(start_up):
-    up = start_up(STUB_SANDBOX="yes")
+    up = start_up(STUB_SANDBOX=str(own_port()))
     up.ready()
 
     up.signal(signal.SIGTERM)
@@ -35,6 +36,7 @@ def test_processes_stop_in_an_order_that_lets_each_finish_its_work(start_up):
     assert up.said().index("sandbox leaves") < up.said().index("ready to exit")  # Valkey's words
 
 
+@pytest.mark.alone
 def test_all_are_gone_within_ten_seconds_though_none_of_them_wants_to(start_up, all_gone):
     up = start_up(STUB_IGNORES_SIGNALS="gateway,beat,worker,flower")
     pids = up.pids()
@@ -48,6 +50,7 @@ def test_all_are_gone_within_ten_seconds_though_none_of_them_wants_to(start_up, 
     assert ("worker", "QUIT") in LEAVES.findall(up.said())
 
 
+@pytest.mark.alone
 def test_a_second_signal_stops_now(start_up, all_gone):
     up = start_up(STUB_IGNORES_SIGNALS="gateway,beat,worker,flower")
     pids = up.pids()
@@ -73,7 +76,7 @@ def test_a_signal_before_everything_is_ready_stops_too(start_up):
 
 
 def test_kill_9_of_up_leaves_no_orphan(start_up, all_gone):
-    up = start_up(STUB_SANDBOX="yes", STUB_IGNORES_SIGNALS="worker")
+    up = start_up(STUB_SANDBOX=str(own_port()), STUB_IGNORES_SIGNALS="worker")
     pids = up.pids()
 
     up.signal(signal.SIGKILL)
@@ -85,6 +88,7 @@ def test_after_kill_9_the_next_up_starts_at_once(start_up):
     killed = start_up()
     killed.ready()
     killed.signal(signal.SIGKILL)
+    killed.process.wait()  # one that nobody has waited for counts as alive
 
     following = start_up()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import redis
 
 from syncsvc.settings import Settings
+from tests.integration.embedded.conftest import PATIENCE
 from tests.support.waiting import until
 
 
@@ -41,7 +42,7 @@ def test_a_crashed_process_leaves_nothing_of_its_own_behind(running, gone):
 
     os.kill(running.pids()["gateway"], signal.SIGKILL)
 
-    until(lambda: gone(offspring), "the offspring goes with its parent", 5)
+    until(lambda: gone(offspring), "the offspring goes with its parent")
 
 
 def test_what_the_server_acknowledged_survives_its_kill_9(running):
@@ -60,7 +61,7 @@ def test_a_second_up_on_the_same_data_folder_is_refused(running, start_up):
 
     second = start_up(SYNCSVC_DATA_DIR=folder)
 
-    assert second.code() == 1
+    assert second.code(PATIENCE) == 1
     assert f"{folder} is in use by `syncsvc up` (pid {pid}): stop it" in second.said()
     assert second.said().count("\n") == 1
 
@@ -81,7 +82,7 @@ def test_a_port_in_use_is_told_in_one_line_with_nothing_started(start_up):
 
         up = start_up(SYNCSVC_SYNC_STORAGE_PORT=str(port))
 
-        assert up.code() == 1
+        assert up.code(PATIENCE) == 1
     assert f"port {port} (Sync Storage) is in use by pid {os.getpid()} (" in up.said()
     assert "--sync-storage-port / SYNCSVC_SYNC_STORAGE_PORT" in up.said()
     assert up.said().count("\n") == 1
@@ -90,7 +91,7 @@ def test_a_port_in_use_is_told_in_one_line_with_nothing_started(start_up):
 def test_a_process_that_cannot_start_ends_up_with_its_last_lines(start_up):
     up = start_up(STUB_FAILS="beat")
 
-    code = up.code()
+    code = up.code(PATIENCE)
 
     assert code == 1
     assert "beat was not ready: it exited with code 1, 3 times" in up.said()
@@ -100,7 +101,7 @@ def test_a_process_that_cannot_start_ends_up_with_its_last_lines(start_up):
 def test_a_migration_that_fails_ends_up_with_its_last_lines(start_up):
     up = start_up(STUB_FAILS="migrate")
 
-    code = up.code()
+    code = up.code(PATIENCE)
 
     assert code == 1
     assert "migrate exited with code 1. Its last lines:" in up.said()

@@ -12,12 +12,13 @@ import httpx
 import psutil
 import pytest
 
-from syncsvc.embedded.ports import free_port
 from syncsvc.launcher.executable import install
 from syncsvc.launcher.names import CACHES, this_platform
+from tests.support.ports import own_port
 from tests.support.waiting import until
 
 VERSION = "v0.3.10"
+PATIENCE = 60  # seconds for what has to happen, on a machine that is busy
 OTHER_PORTS = ("api", "testsync_http", "testsync_ws")
 
 
@@ -26,7 +27,7 @@ class Project:
     """A folder that tests are started in; the daemon's data folder is beside it."""
 
     folder: Path
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=own_port)
 
     @property
     def data_dir(self) -> Path:
@@ -60,11 +61,11 @@ class Project:
     def start(self, *flags: str, **environ: str) -> tuple[int, bytes]:
         """Start it, read what it says to the end of the pipe, and give that with its exit code."""
         with self.popen("--port", str(self.port), *flags, **environ) as process:
-            said, _ = process.communicate(timeout=30)
+            said, _ = process.communicate(timeout=PATIENCE)
             return process.returncode, said
 
     def until_healthy(self) -> None:
-        until(self.is_healthy, "Sync Storage answers")
+        until(self.is_healthy, "Sync Storage answers", PATIENCE)
 
     def is_healthy(self) -> bool:
         try:
@@ -75,15 +76,17 @@ class Project:
 
     def daemons(self) -> list[psutil.Process]:
         """Give every `syncsvc up` that works in the data folder."""
-        found = {pid for pid in psutil.pids() if self._is_ours(pid)}
-        return [psutil.Process(pid) for pid in found if _parent_of(pid) not in found]
+        ours = [process for pid in psutil.pids() if (process := self._if_ours(pid)) is not None]
+        found = {process.pid for process in ours}
+        return [process for process in ours if _parent_of(process) not in found]
 
-    def _is_ours(self, pid: int) -> bool:
+    def _if_ours(self, pid: int) -> psutil.Process | None:
         try:
             process = psutil.Process(pid)
-            return "up" in process.cmdline() and process.cwd() == str(self.data_dir)
+            is_ours = "up" in process.cmdline() and process.cwd() == str(self.data_dir)
         except psutil.Error:
-            return False
+            return None
+        return process if is_ours else None
 
     def launcher(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -91,17 +94,17 @@ class Project:
             env={**os.environ, **self.environ},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE,
             check=False,
         )
 
 
-def _parent_of(pid: int) -> int:
+def _parent_of(process: psutil.Process) -> int:
     """Give the parent: a child that is about to become another program looks like its parent."""
     try:
-        return psutil.Process(pid).ppid()
+        return process.ppid()
     except psutil.Error:
-        return pid  # it has ended, and counts no more
+        return process.pid  # it has ended, and counts no more
 
 
 @contextmanager

@@ -9,11 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from syncsvc.launcher.daemon import LARGEST_LOG
 from tests.conftest import absent
+from tests.integration.launcher.conftest import PATIENCE
 from tests.support.waiting import until
 
 VARIABLES = ("SYNCSVC_TESTIT_URL", "SYNCSVC_TESTIT_TOKEN")
@@ -22,6 +24,14 @@ VARIABLES = ("SYNCSVC_TESTIT_URL", "SYNCSVC_TESTIT_TOKEN")
 def tree(project) -> list[psutil.Process]:
     (daemon,) = project.daemons()
     return [daemon, *daemon.children(recursive=True)]
+
+
+def folder_of(process: psutil.Process) -> str | None:
+    """Give where it works; one that has ended meanwhile works nowhere."""
+    try:
+        return process.cwd()
+    except psutil.NoSuchProcess:
+        return None
 
 
 class TestARunningOne:
@@ -34,7 +44,7 @@ class TestARunningOne:
     def test_works_outside_of_the_tested_project(self, started):
         caches = str(started.executable.parent)
 
-        assert caches not in [process.cwd() for process in tree(started)]
+        assert caches not in [folder_of(process) for process in tree(started)]
 
     def test_has_its_output_in_the_data_folder(self, started):
         (daemon,) = started.daemons()
@@ -78,7 +88,7 @@ def test_launchers_at_the_same_moment_start_one_daemon(project):
     flags = ("--port", str(project.port))
 
     both = [project.popen(*flags) for _ in range(4)]
-    said = [(each.communicate(timeout=30)[0], each.returncode) for each in both]
+    said = [(each.communicate(timeout=PATIENCE)[0], each.returncode) for each in both]
     project.until_healthy()
 
     assert said == [(b"", 0)] * 4
@@ -150,7 +160,7 @@ def test_the_command_behind_it_hides_a_token_too(project, everywhere, flag):
     command = [sys.executable, "-m", "syncsvc", "launcher", "run", "--port", str(project.port)]
 
     done = subprocess.run(
-        [*command, *flag], env=project.environ, capture_output=True, timeout=30, check=False
+        [*command, *flag], env=project.environ, capture_output=True, timeout=PATIENCE, check=False
     )
     project.until_healthy()
 
@@ -170,7 +180,7 @@ class TestStopping:
 
         told = {"data_dir": str(project.data_dir), "stopped": processes[0].pid}
         assert json.loads(answer.stdout) == told
-        until(lambda: not any(each.is_running() for each in processes), "init has reaped all", 5)
+        until(lambda: not any(each.is_running() for each in processes), "init has reaped all")
 
     def test_what_has_only_begun_to_start_is_stopped_too(self, project):
         project.start()
@@ -206,7 +216,7 @@ def test_a_program_that_waits_for_its_children_can_end(project):
         env=project.environ,
         cwd=project.executable.parent,
         capture_output=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     project.until_healthy()
@@ -237,3 +247,35 @@ def test_a_log_that_has_become_large_is_turned_over(project):
 
     assert log.stat().st_size < LARGEST_LOG
     assert log.with_suffix(".log.1").stat().st_size == LARGEST_LOG + 1
+
+
+def test_it_answers_from_the_moment_that_the_executable_has_ended(project):
+    assert project.start("--testRunId", "r1") == (0, b"")
+
+    assert project.is_healthy()
+    body = {"pid": "worker-1", "testRunId": "r1"}
+    told = httpx.post(f"http://127.0.0.1:{project.port}/register", json=body, timeout=60)
+    assert told.json()["status"] == "ok"
+
+
+def test_who_asks_while_its_gateway_is_restarted_waits_and_is_answered(project):
+    project.start("--testRunId", "r1")
+    (gateway,) = until(lambda: gateways(project), "the gateway runs")
+    until(lambda: "Started server process" in project.log, "the gateway serves")
+
+    gateway.kill()
+    gateway.wait(30)
+
+    assert httpx.get(f"http://127.0.0.1:{project.port}/health", timeout=60).is_success
+
+
+def gateways(project) -> list[psutil.Process]:
+    return [each for each in tree(project) if "gateway" in words_of(each)]
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """Give its command line; one that has ended meanwhile, as the migration does, has none."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []

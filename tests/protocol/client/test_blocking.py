@@ -40,7 +40,7 @@ def test_errors_are_those_of_the_client(run):
 
 
 def test_blocks_are_blocks(run):
-    with run.lock("database", ttl=5) as lease:
+    with run.lock("database", ttl=60) as lease:
         assert lease.held
         assert lease.token > 0
         assert not lease.lost.is_set()
@@ -145,12 +145,12 @@ def test_a_call_from_a_callback_of_the_client_is_refused(run, elsewhere):
 
 
 def test_a_connection_that_cannot_be_made_leaves_no_thread():
-    before = threading.active_count()
+    before = set(threading.enumerate())  # of which some may be ending
 
     with pytest.raises(NotReachable):
         connect_sync("ws://127.0.0.1:1", run="r1", connect_within=0.1).__enter__()
 
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # of Python 3.12: it is meant

@@ -4,9 +4,9 @@ import uuid
 
 import pytest
 
-from tests.protocol.gateway.conftest import api, gateway, migrated, settings
+from tests.protocol.gateway.conftest import api, gateway, settings
 
-__all__ = ["api", "gateway", "migrated", "settings"]
+__all__ = ["api", "gateway", "settings"]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-LONGEST = 20  # seconds until an answer is given up
+LONGEST = 60  # seconds until an answer is given up
 BREATH = 0.002  # seconds between head and body, so that they arrive apart
 
 

@@ -33,6 +33,8 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")  # Kotlin and Swi
 LIMITS = {"/wait-completion": 15.0}  # seconds, JavaScript's; Java asks for health within one
 LIMIT = 1.0
 
+pytestmark = pytest.mark.alone
+
 ALL = [*PYTHON, *JAVASCRIPT, *SESSIONS]
 
 

@@ -139,7 +139,7 @@ async def test_an_offer_that_comes_byte_by_byte_is_declined_too(wire):
     for byte in head + body:
         writer.write(bytes([byte]))
         await asyncio.sleep(0)
-    status_line, _, answer = await asyncio.wait_for(hear(Request(1, ()), reader), 10)
+    status_line, _, answer = await asyncio.wait_for(hear(Request(1, ()), reader), 60)
 
     assert (status_line, json.loads(answer)["testRunId"]) == ("HTTP/1.1 200 OK", wire.run)
     writer.close()

@@ -9,24 +9,9 @@ import httpx
 import pytest
 
 from syncsvc.settings import Settings
-from syncsvc.stores.sql.database import open_database
-from syncsvc.stores.sql.migrate import migrate
 from syncsvc.wiring.gateway import Gateway
-from tests.support.waiting import apart
 
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file with its tables, to be copied."""
-    file = tmp_path_factory.mktemp("migrated") / "syncsvc.db"
-
-    async def make() -> None:
-        database = open_database(f"sqlite:///{file}")
-        await migrate(database)
-        await database.close()
-
-    apart(make())
-    return file
+PATIENCE = 60  # seconds
 
 
 @pytest.fixture
@@ -49,17 +34,17 @@ async def gateway(settings: Settings, migrated: Path) -> AsyncIterator[Gateway]:
     started = asyncio.Event()
     serving = Gateway.open(settings)
     task = asyncio.create_task(serving.serve(started.set))
-    await asyncio.wait_for(started.wait(), 10)
+    await asyncio.wait_for(started.wait(), PATIENCE)
     yield serving
     serving.stop()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, PATIENCE)
 
 
 @pytest.fixture
 async def storage(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
     """Speaks to Sync Storage, as an adapter does."""
     async with httpx.AsyncClient(
-        base_url=f"http://localhost:{gateway.sync_storage_port}", trust_env=False
+        base_url=f"http://localhost:{gateway.sync_storage_port}", trust_env=False, timeout=PATIENCE
     ) as client:
         yield client
 
@@ -67,6 +52,6 @@ async def storage(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def api(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(
-        base_url=f"http://localhost:{gateway.api_port}", trust_env=False
+        base_url=f"http://localhost:{gateway.api_port}", trust_env=False, timeout=PATIENCE
     ) as client:
         yield client

@@ -23,6 +23,7 @@ from syncsvc.client import (
 from syncsvc.errors import Conflict, Rejected, Unknown
 from syncsvc.settings import Settings
 from syncsvc.wiring.gateway import Gateway
+from tests.support.ports import own_port
 
 
 @asynccontextmanager
@@ -32,10 +33,10 @@ async def served(settings: Settings, migrated: Path) -> AsyncIterator[Gateway]:
     started = asyncio.Event()
     serving = Gateway.open(settings)
     task = asyncio.create_task(serving.serve(started.set))
-    await asyncio.wait_for(started.wait(), 10)
+    await asyncio.wait_for(started.wait(), 60)
     yield serving
     serving.stop()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 60)
 
 
 @pytest.fixture
@@ -162,6 +163,9 @@ async def test_who_attends_is_present_and_who_looks_on_is_not(one, two, url, nam
 
 
 async def test_a_worker_says_something_about_itself(one, two):
+    while "w1" not in {each.worker for each in await two.workers()}:
+        pass  # its connection says that it is here, and nothing about it
+
     async with one.presence({"role": "driver"}):
         present = {each.worker: each.about for each in await two.workers()}
 
@@ -188,7 +192,7 @@ async def test_commands_speak_to_the_gateway(url, name):
     process = await asyncio.create_subprocess_exec(
         *ours, "leader", "campaign", "m", "--", *write, env=variables, stdout=PIPE
     )
-    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    out, _ = await asyncio.wait_for(process.communicate(), 100)
 
     assert process.returncode == 0
     async with connect(url, run=name, attend=False) as run:
@@ -197,17 +201,17 @@ async def test_commands_speak_to_the_gateway(url, name):
 
 
 async def test_waits_and_leases_outlive_a_restart_of_the_gateway(settings, migrated, name):
-    async with served(settings, migrated) as first:
-        port = first.testsync_ws_port
+    port = own_port()  # nobody takes it meanwhile
+    settings = settings.model_copy(update={"testsync_ws_port": port})
+    async with served(settings, migrated):
         run = connect(f"ws://127.0.0.1:{port}", run=name, worker="w1")
         await run.open()
-        lease = await run.lock("database", ttl=10).__aenter__()
+        lease = await run.lock("database", ttl=60).__aenter__()
         waiting = asyncio.create_task(run.checkpoint("start").wait(target=2, policy="fail"))
         while not (await run.checkpoint("start").status()).arrived:
             pass
 
-    again = settings.model_copy(update={"testsync_ws_port": port})
-    async with served(again, migrated) as second:
+    async with served(settings, migrated) as second:
         assert second.testsync_ws_port == port
         async with connect(f"ws://127.0.0.1:{port}", run=name, worker="w2") as other:
             await other.checkpoint("start").wait(target=2, policy="fail")

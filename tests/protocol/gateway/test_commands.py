@@ -27,9 +27,7 @@ async def operations() -> dict[str, Operation]:
 
 @pytest.fixture
 async def http(operations) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(
-        build_api([], None, Commands(operations)), raise_app_exceptions=False
-    )
+    transport = httpx.ASGITransport(build_api([], Commands(operations)), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
@@ -439,7 +437,7 @@ async def test_what_is_not_there_now_is_said_to_come_later():
         raise Unavailable("Redis did not serve", retry_after=timedelta(seconds=2))
 
     operations = {"ping": Operation("ping", "Answers.", Ping, Pong, unavailable)}
-    transport = httpx.ASGITransport(build_api([], None, Commands(operations)))
+    transport = httpx.ASGITransport(build_api([], Commands(operations)))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
         answer = await call(http, "ping", {})
 
@@ -458,7 +456,7 @@ async def test_a_client_that_hangs_up_cancels_what_waits():
             gone.set()
         return Pong()
 
-    app = build_api([], None, Commands({"wait": Operation("wait", "Waits.", Ping, Pong, wait)}))
+    app = build_api([], Commands({"wait": Operation("wait", "Waits.", Ping, Pong, wait)}))
     messages = asyncio.Queue()
 
     async def send(_message) -> None:
@@ -466,11 +464,11 @@ async def test_a_client_that_hangs_up_cancels_what_waits():
 
     serving = asyncio.create_task(app(_scope("/api/v1/runs/r/wait"), messages.get, send))
     await messages.put({"type": "http.request", "body": b"{}", "more_body": False})
-    await asyncio.wait_for(waits.wait(), 2)
+    await asyncio.wait_for(waits.wait(), 30)
     await messages.put({"type": "http.disconnect"})
 
-    await asyncio.wait_for(gone.wait(), 2)
-    await asyncio.wait_for(serving, 2)
+    await asyncio.wait_for(gone.wait(), 30)
+    await asyncio.wait_for(serving, 30)
 
 
 def _scope(path: str) -> dict[str, object]:

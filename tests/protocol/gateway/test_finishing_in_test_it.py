@@ -22,7 +22,7 @@ async def world():
 
 @pytest.fixture
 async def house(world):
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
         destinations = TestItDestinations(world.url, TOKEN)
         yield House(board=TestItBoard(TestItCalls(http, destinations, OpenGate())))
 

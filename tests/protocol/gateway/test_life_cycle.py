@@ -44,7 +44,9 @@ async def workers(api, run_id):
 async def adapter(gateway, headers):
     """Be an adapter with a connection of its own."""
     url = f"http://127.0.0.1:{gateway.sync_storage_port}"
-    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=url, headers=headers, trust_env=False, timeout=60
+    ) as client:
         yield client
 
 
@@ -59,7 +61,7 @@ async def test_a_worker_whose_process_was_killed_has_completed(gateway, api, run
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    worker = (await asyncio.wait_for(node.stdout.readline(), 10)).decode().strip()
+    worker = (await asyncio.wait_for(node.stdout.readline(), 60)).decode().strip()
     assert await workers(api, run_id) == {worker: "registered"}
 
     node.kill()
@@ -68,7 +70,10 @@ async def test_a_worker_whose_process_was_killed_has_completed(gateway, api, run
     url = f"http://127.0.0.1:{gateway.api_port}/api/v1/runs/{run_id}"
     await asyncio.to_thread(
         until,
-        lambda: httpx.get(url, trust_env=False).json()["workers"][0]["status"] == "completed",
+        lambda: (
+            httpx.get(url, trust_env=False, timeout=60).json()["workers"][0]["status"]
+            == "completed"
+        ),
         "the worker has completed",
     )
 

@@ -35,13 +35,13 @@ async def test_whoever_observes_is_told_when_the_master_has_completed_and_of_the
     first = await observe(api, "succession")
 
     observing = asyncio.create_task(
-        observe(api, "succession", after_token=first["token"], wait_seconds=20)
+        observe(api, "succession", after_token=first["token"], wait_seconds=60)
     )
     await report(storage, "succession", "a", COMPLETED)
-    nobody = await asyncio.wait_for(observing, 10)
-    observing = asyncio.create_task(observe(api, "succession", after_token=0, wait_seconds=20))
+    nobody = await asyncio.wait_for(observing, 60)
+    observing = asyncio.create_task(observe(api, "succession", after_token=0, wait_seconds=60))
     is_master = (await register(storage, "succession", "b"))["is_master"]
-    second = await asyncio.wait_for(observing, 10)
+    second = await asyncio.wait_for(observing, 60)
 
     assert (nobody["leader"], is_master, second["leader"]) == (None, True, "b")
     assert second["token"] > first["token"]

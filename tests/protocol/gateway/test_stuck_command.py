@@ -46,7 +46,7 @@ def stuck(world, tmp_path, valkey_url, migrated):
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, **settings},
         )
-        said, complained = await asyncio.wait_for(process.communicate(answer.encode()), 30)
+        said, complained = await asyncio.wait_for(process.communicate(answer.encode()), 100)
         return Ended(process.returncode, said.decode(), complained.decode())
 
     return command

@@ -318,7 +318,7 @@ async def test_a_wrong_method_or_path_is_405_or_404(storage):
 
 
 async def test_both_loopback_addresses_answer(gateway: Gateway):
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         for host in ("127.0.0.1", "[::1]"):
             answer = await client.get(f"http://{host}:{gateway.sync_storage_port}/health")
             assert answer.status_code == 200

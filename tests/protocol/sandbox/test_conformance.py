@@ -142,7 +142,7 @@ async def test_an_attachment_conforms(judged):
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
-        ("GET", f"/api/v2/testRuns/{uuid4()}", None, 404),
+        ("GET", "/api/v2/testRuns/00000000-0000-4000-8000-00000000dead", None, 404),
         ("GET", "/api/v2/testRuns/x", None, 400),
         ("POST", "/api/v2/testRuns", {}, 400),
         ("POST", "/api/v2/testRuns", {"projectId": str(uuid4())}, 404),

@@ -76,6 +76,8 @@ def autotest(external_id: str, **more: Any) -> dict[str, Any]:
 async def a_world() -> AsyncIterator[World]:
     async with (
         running() as address,
-        httpx.AsyncClient(base_url=address.url, headers=AUTHORISED, trust_env=False) as http,
+        httpx.AsyncClient(
+            base_url=address.url, headers=AUTHORISED, trust_env=False, timeout=30
+        ) as http,
     ):
         yield World(address.url, http)

@@ -6,6 +6,8 @@ The file is not ours to ship: SYNCSVC_TESTIT_OPENAPI names it, and without it no
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,6 +29,7 @@ from tests.support.gates import OpenGate
 
 BESIDE = Path(__file__).parents[4] / "shared" / "specs" / "testit-openapi.json"
 OPENAPI = Path(os.environ.get("SYNCSVC_TESTIT_OPENAPI", BESIDE))  # read before tests hide it
+IMPATIENCE = 1  # seconds, less than any call hangs
 PROJECT, CONFIGURATION = str(PROJECT_ID), str(CONFIGURATION_ID)
 
 
@@ -56,6 +59,16 @@ class Client:
         self.sent.append(request)
         if request.headers.get("content-type") == "application/json":
             judge(request)
+
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """Give up soon on calls that hang."""
+        patience = self.http.timeout
+        self.http.timeout = httpx.Timeout(IMPATIENCE)
+        try:
+            yield
+        finally:
+            self.http.timeout = patience
 
     @property
     def destination(self) -> Destination:

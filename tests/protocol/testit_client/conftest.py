@@ -9,6 +9,7 @@ from syncsvc.sandbox.identities import TOKEN
 from syncsvc.sandbox.server import running
 from tests.protocol.testit_client.client import Client
 
+PATIENCE = timedelta(seconds=30)
 AUTHORISED = {"Authorization": f"PrivateToken {TOKEN}"}
 
 
@@ -22,8 +23,10 @@ async def client(surface: str) -> AsyncIterator[Client]:
     """Our client before a server that has this surface, and the official one in any case."""
     async with (
         running() as address,
-        new_http(timedelta(seconds=0.5)) as http,
-        httpx.AsyncClient(base_url=address.url, headers=AUTHORISED, trust_env=False) as side,
+        new_http(PATIENCE) as http,
+        httpx.AsyncClient(
+            base_url=address.url, headers=AUTHORISED, trust_env=False, timeout=30
+        ) as side,
     ):
         client = Client(address.url, http, side)
         rules = {"adapters_surface": surface == "/adapters"}

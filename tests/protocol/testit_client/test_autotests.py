@@ -127,7 +127,8 @@ async def test_a_creation_whose_answer_was_lost_is_asked_for_again_without_a_sea
     await client.faults(lost | {"pattern": "autoTests/bulk$"})
     client.sent.clear()
 
-    await ensured(client, result("a"))
+    with client.impatient():
+        await ensured(client, result("a"))
 
     assert (await client.autotest("a"))["name"] == "a"
     assert [request.url.path.rpartition("autoTests/")[2] for request in client.sent] == [

@@ -80,7 +80,7 @@ async def test_an_upload_that_failed_may_be_tried_again(client: Client, fault: d
     await client.pushes.run_info(run)
     await client.faults({"method": "POST", "pattern": "attachments$", "times": 1, **fault})
 
-    with pytest.raises(Unavailable) as raised:
+    with client.impatient(), pytest.raises(Unavailable) as raised:
         await client.pushes.upload(run, "f", 3, pieces(1, b"abc"))
     file = await client.pushes.upload(run, "f", 3, pieces(1, b"abc"))
 

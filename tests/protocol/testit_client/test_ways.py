@@ -18,8 +18,9 @@ from syncsvc.errors import Rejected, Unavailable
 from syncsvc.runs.model import Destination
 from tests.protocol.testit_client.certificates import Signed, signed
 from tests.support.gates import OpenGate
+from tests.support.ports import own_port
 
-SECONDS = timedelta(seconds=5)
+SECONDS = timedelta(seconds=30)
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 PROXIES = [f"{name}_proxy" for name in ("http", "https", "all", "no")]
 
@@ -56,7 +57,7 @@ class Server:
         writer.close()
 
     async def close(self) -> None:
-        for writer in self.open:
+        for writer in [*self.open]:
             writer.close()
             with suppress(ConnectionError, ssl.SSLError):
                 await writer.wait_closed()
@@ -201,9 +202,7 @@ def test_an_environments_proxy_that_is_none_is_rejected(monkeypatch):
 
 
 async def test_a_proxy_that_does_not_answer_leaves_the_call_undone():
-    async with serving() as proxy:
-        pass  # its port is free again
-    http = new_http(SECONDS, proxy=f"http://127.0.0.1:{proxy.port}")
+    http = new_http(SECONDS, proxy=f"http://127.0.0.1:{own_port()}")
     calls = TestItCalls(http, TestItDestinations(None, None), OpenGate())
 
     async with http:

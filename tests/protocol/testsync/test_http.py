@@ -14,8 +14,9 @@ from syncsvc.adapters.testsync import http
 from syncsvc.adapters.testsync.credentials import Credentials
 from syncsvc.coordination.testdata.memory import MemoryTestData
 from syncsvc.coordination.testdata.sql import SqlTestData
+from syncsvc.doors import Listener, bind
 from syncsvc.errors import Unavailable
-from syncsvc.gateway.server import Listener, Server, bind
+from syncsvc.gateway.server import Server
 from tests.support.builders import NOON
 
 OURS = Credentials("user", "pass")
@@ -52,7 +53,7 @@ class Port:
             writer.close()
 
     async def hear(self, reader: asyncio.StreamReader, *, has_body: bool = True) -> Answer:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             head = await reader.readuntil(b"\r\n\r\n")
             first, *lines = head.split(b"\r\n")[:-2]
             headers = dict(line.split(b": ", 1) for line in lines)
@@ -103,14 +104,14 @@ async def serve() -> AsyncIterator:
         sockets = bind(Listener("TestSync", "", 0, "none"))
         server = Server(app, serving.set)
         running.append((server, asyncio.create_task(server.serve(sockets=sockets))))
-        await asyncio.wait_for(serving.wait(), 10)
+        await asyncio.wait_for(serving.wait(), 30)
         return Port(sockets[0].getsockname()[1])
 
     yield start
     for server, _ in running:
         server.should_exit = True
     for _, task in running:
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 30)
 
 
 def app(data=None, credentials: Credentials = OURS, **options) -> http.TestSyncHttp:
@@ -450,12 +451,14 @@ class TestTrouble:
         )
 
     async def test_so_does_a_body_that_never_comes(self, serve):
-        port = await serve(app(patience=timedelta(milliseconds=50)))
+        data = MemoryTestData()
+        port = await serve(app(data, patience=timedelta(milliseconds=50)))
+        patient = await serve(app(data))
 
         answer = await port.say(request("/tests/42", "POST", extra=b"Content-Length: 9\r\n") + b"x")
 
         assert answer.status == 503
-        assert await port.ask("/tests/42") == refused(404, NO_TEST)
+        assert await patient.ask("/tests/42") == refused(404, NO_TEST)
 
     async def test_a_body_that_breaks_off_is_not_stored(self, port, caplog):
         _, writer = await asyncio.open_connection("127.0.0.1", port.number)
@@ -472,7 +475,7 @@ class TestTrouble:
         port = await serve(app(trouble, patience=timedelta(milliseconds=50)))
         _, writer = await asyncio.open_connection("127.0.0.1", port.number)
         writer.write(request("/tests/42", "POST", b"x"))
-        await asyncio.wait_for(trouble.asked.wait(), 5)
+        await asyncio.wait_for(trouble.asked.wait(), 30)
         writer.transport.abort()
 
         assert (await port.ask("/health")).status == 200

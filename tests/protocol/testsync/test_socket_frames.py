@@ -9,6 +9,7 @@ from tests.support.sockets import (
     BINARY,
     CLOSE,
     CONTINUATION,
+    PATIENCE,
     PING,
     PONG,
     TEXT,
@@ -194,7 +195,7 @@ async def test_a_connection_that_is_cut_is_counted_no_longer(port, client):
 
 
 async def _until_alone(client):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         answer = b""
         while answer != COUNTED[1]:
             client.send(frame(COUNT))

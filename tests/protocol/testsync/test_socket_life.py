@@ -9,7 +9,7 @@ import pytest
 from syncsvc.adapters.testsync.hall import SLICES
 from syncsvc.coordination.checkpoints.model import Ending
 from syncsvc.coordination.connections.model import Totals
-from tests.support.sockets import BINARY, CLOSE, PING, PONG, Raw, frame, serving
+from tests.support.sockets import BINARY, CLOSE, PATIENCE, PING, PONG, Raw, frame, serving
 
 WAIT = '{"command":"wait_checkpoint","content":{"identifier":"x","target_count":%d}}'
 ROUNDS_OF_SILENCE = 6
@@ -120,7 +120,7 @@ async def test_a_peer_that_does_not_read_is_dropped(port, client):
 
 
 async def _alone(client) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         count = 0
         while count != 1:
             client.say('{"command":"get_connection_count"}')
@@ -166,6 +166,7 @@ async def test_a_peer_that_reads_a_large_answer_is_not_silent(port, client):
     assert len(await client.reader.readexactly(20_000_000 - read)) == 20_000_000 - read
 
 
+@pytest.mark.alone
 async def test_a_stuck_peer_does_not_delay_the_others(port):
     readers = [await Raw.upgraded(port) for _ in range(50)]
     readers[0].send(frame(b'{"command":"update_data","content":"%b"}' % (b"x" * 4_000_000)))
@@ -254,6 +255,7 @@ async def test_at_the_end_nobody_new_comes_in(port):
         await Raw.connect(port)
 
 
+@pytest.mark.alone
 async def test_a_peer_that_ignores_the_end_is_dropped(port, client):
     started = time.perf_counter()
 

@@ -21,11 +21,11 @@ async def test_the_first_signal_asks_and_the_second_insists():
     insisted = asyncio.Event()
     with interrupts(insisted.set) as asked:
         signal.raise_signal(signal.SIGTERM)
-        await asyncio.wait_for(asked.wait(), 1)
+        await asyncio.wait_for(asked.wait(), 30)
         assert not insisted.is_set()
 
         signal.raise_signal(signal.SIGINT)
-        await asyncio.wait_for(insisted.wait(), 1)
+        await asyncio.wait_for(insisted.wait(), 30)
 
 
 async def test_a_shell_that_started_us_in_the_background_does_not_make_us_deaf():
@@ -33,7 +33,7 @@ async def test_a_shell_that_started_us_in_the_background_does_not_make_us_deaf()
 
     with interrupts(lambda: None) as asked:
         signal.raise_signal(signal.SIGINT)
-        await asyncio.wait_for(asked.wait(), 1)
+        await asyncio.wait_for(asked.wait(), 30)
 
 
 async def test_under_nohup_a_closed_terminal_is_no_reason_to_stop():

@@ -1,7 +1,7 @@
 """Settings reach the processes by their environment, whole, and nobody else."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 import pytest
@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from syncsvc.embedded.supervisor import STOP_WITHIN
 from syncsvc.embedded.tree import Crew, Plan, SandboxOptions, as_environment, with_ports
 from syncsvc.embedded.valkey import server
-from syncsvc.settings import Settings
+from syncsvc.settings import Settings, TestIoCustomer
 
 SECRET = "s3cret"
 
@@ -28,12 +28,29 @@ def settings(tmp_path):
         quiet_period=timedelta(milliseconds=250),
         give_up_after=timedelta(days=2),
         log_format="json",
+        testio_product_ids=(7, 9),
+        testio_since=datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC),
+        testio_customers=(
+            TestIoCustomer(name="a", token=SecretStr(SECRET)),
+            TestIoCustomer(
+                name="b",
+                token=SecretStr(SECRET),
+                url="https://b.example/v2",
+                product_ids=(1,),
+                since=datetime(2026, 1, 2, tzinfo=UTC),
+            ),
+        ),
     )
 
 
 @pytest.fixture
 def plan(settings):
-    environ = {"PATH": "/bin", "SYNCSVC_TESTIT_URL": "http://of.another", "SYNCSVC_X": "kept"}
+    environ = {
+        "PATH": "/bin",
+        "SYNCSVC_TESTIT_URL": "http://of.another",
+        "SYNCSVC_X": "kept",
+        "K6_SYNC_API_KEY": SECRET,
+    }
     return Plan(settings, SandboxOptions(port=18090), Crew(workers=2), environ)
 
 
@@ -47,6 +64,7 @@ def test_a_child_builds_the_very_same_settings(settings, monkeypatch):
 def test_no_setting_of_the_outside_slips_in(plan):
     for child in plan.children():
         assert "SYNCSVC_TESTIT_URL" not in child.env
+        assert "K6_SYNC_API_KEY" not in child.env
         assert child.env["SYNCSVC_X"] == "kept"
         assert child.env["SYNCSVC_CONFIG"] == "/dev/null"
 

@@ -1,6 +1,6 @@
 """Test IT closes a run when all results it knows of are final: so the first one is held."""
 
-from syncsvc.errors import Unavailable
+from syncsvc.errors import Unavailable, Uncertain
 from syncsvc.results.held.model import EntryState
 from syncsvc.results.pushed.model import Phase
 from tests.support.pushed import AFTER_CLAIM, Fate, PushHouse
@@ -159,3 +159,19 @@ async def test_an_opening_that_fails_is_tried_again_by_the_next(house):
     await house.tick(AFTER_CLAIM)
 
     assert house.states() == {EntryState.HELD: 1}
+
+
+async def test_an_opening_whose_first_answer_is_lost_looks_at_the_run_but_once(house):
+    await house.accept("one")
+    met = []
+
+    def lost_once(call: str) -> Fate | Uncertain:
+        met.append(call)
+        is_lost = call == "post" and met.count("post") == 1
+        return Uncertain("the request is lost") if is_lost else Fate.WELL
+
+    house.board.fate = lost_once
+    await house.tick()
+
+    assert house.states() == {EntryState.HELD: 1}
+    assert met.count("run_info") == met.count("waiting") == 1

@@ -216,12 +216,34 @@ def test_what_others_pushed_to_the_run_is_not_judged():
 
 
 def test_waiting_ends_when_only_results_of_others_wait():
-    wire = Elsewhere([run_with(pending=1, delivered=1), dead("later", key="theirs")])
+    others, theirs = run_with(pending=1, delivered=1), dead("later", key="theirs")
+    wire = Elsewhere([others, theirs, others, theirs])
     listing = Listing(wire.gateway(), "run", {hash("mine")})
 
     verdict = Verdict.of(listing, wait(listing, Teller(), complete=False))
 
     assert (verdict.ok, wire.seconds) == (True, 0)
+
+
+def test_a_result_that_dies_between_two_looks_is_no_success():
+    waits, dies = run_with(pending=1), run_with(dead=1)
+    wire = Elsewhere([waits, dead(), dies, dead("400")])
+    listing = Listing(wire.gateway(), "run", {hash("mine")})
+
+    verdict = Verdict.of(listing, wait(listing, Teller(), complete=False))
+
+    assert (verdict.ok, verdict.counts) == (False, {"dead": 1})
+
+
+@pytest.mark.parametrize("pending", [dead(), dead("later")])
+def test_a_result_that_dies_at_the_deadline_is_no_success(pending):
+    waits = run_with(pending=1)
+    wire = Elsewhere([waits, pending, dead("400")])
+    listing = Listing(wire.gateway(patience=0), "run", {hash("mine")})
+
+    verdict = Verdict.of(listing, wait(listing, Teller(), complete=False))
+
+    assert (verdict.ok, verdict.counts) == (False, {"dead": 1})
 
 
 def test_a_dead_result_of_this_push_is_judged_among_those_of_others():

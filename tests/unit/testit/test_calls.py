@@ -228,7 +228,7 @@ async def test_what_may_have_been_done_is_uncertain_and_asked_once(failure):
 @pytest.mark.parametrize(
     ("failure", "asked"),
     [
-        (503, 3),
+        (503, 4),
         (429, 1),
         (httpx.ConnectError("refused"), 1),
         (httpx.ConnectTimeout("slow"), 1),

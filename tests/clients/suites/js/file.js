@@ -1,14 +1,16 @@
 // One test file's worker, as the Jest adapter makes one for each: set up, load, tear down.
 const { ConfigComposer, StrategyFactory } = require("testit-js-commons");
+const { meet, pause, register } = require("./meeting");
 
-const worker = process.argv[2];
-const pace = Number(process.argv[3] || 100); // milliseconds
+const [worker, milliseconds = 100, together = "", later = ""] = process.argv.slice(2);
+const pace = Number(milliseconds);
 const outcomes = { open: "Passed", refund: "Failed", close: "Passed" };
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 async function main() {
   const strategy = StrategyFactory.create(new ConfigComposer().compose());
   await strategy.setup();
+  register();
+  await meet(together);
   for (const [test, outcome] of Object.entries(outcomes)) {
     await pause(pace);
     const externalId = `${worker}-${test}`;
@@ -18,6 +20,7 @@ async function main() {
     await strategy.loadTestRun([
       { autoTestExternalId: externalId, outcome, startedOn, completedOn, duration: pace },
     ]);
+    await meet(later);
   }
   console.log("loaded");
   await strategy.teardown();
