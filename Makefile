@@ -10,7 +10,8 @@ run: $(VENV)/run.stamp  ## everything here, with a Test IT to play with, and a s
 	@exec env SYNCSVC_DATA_DIR=$${SYNCSVC_DATA_DIR:-$(CURDIR)/.state} $(BIN)/syncsvc up --sandbox --story
 
 test: $(VENV)/dev.stamp  ## all tests
-	$(BIN)/pytest
+	$(BIN)/pytest -m alone
+	$(BIN)/pytest -m 'not alone' --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/dev.stamp  ## what CI checks beside the tests
 	$(BIN)/ruff check
@@ -26,6 +27,8 @@ bench: $(VENV)/dev.stamp  ## the figures of docs/explanation/speed.md
 	$(BIN)/python -m benchmarks.gateway
 	$(BIN)/python -m benchmarks.coordination
 	$(BIN)/python -m benchmarks.pushes
+	$(BIN)/python -m benchmarks.catalogue
+	$(BIN)/python -m benchmarks.loadtests
 
 lock:  ## needs uv: the versions that everybody installs
 	uv lock

@@ -14,7 +14,8 @@ import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
 from starlette.types import Receive, Scope, Send
 
-from syncsvc.gateway.server import Listener, Server, bind, settle_memory
+from syncsvc.doors import Listener, bind
+from syncsvc.gateway.server import Server, settle_memory
 
 RELEASE = msgspec.json.encode(
     {

@@ -9,9 +9,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from syncsvc import telemetry
+from syncsvc.doors import Listener, bind
 from syncsvc.gateway.app import ByPort
 from syncsvc.gateway.edge import Edge
-from syncsvc.gateway.server import Listener, Server, bind, settle_memory
+from syncsvc.gateway.server import Server, settle_memory
 from syncsvc.settings import load
 from syncsvc.wiring.gateway import presence, sync_storage
 from syncsvc.wiring.services import build

@@ -279,7 +279,7 @@ def _accept(folder: Path, wanted: argparse.Namespace) -> None:
 
 
 def _deliver(folder: Path, _wanted: argparse.Namespace) -> None:
-    for workers, latency in ((1, 0.0), (4, 0.0), (1, 0.05), (4, 0.05), (1, 0.1)):
+    for workers, latency in product((1, 4), (0.0, 0.05, 0.1)):
         deliver(_made(folder / f"deliver-{workers}-{latency}"), workers, latency)
 
 
