@@ -22,7 +22,11 @@ from syncsvc.settings import Settings
 from syncsvc.stores.sql.database import Database, open_database
 from syncsvc.stores.sql.migrate import migrate
 from syncsvc.stores.sql.tables import metadata
-from tests.support.waiting import apart, until_connects
+
+# A helper's assertion that fails tells its values, too.
+pytest.register_assert_rewrite("tests.support", "tests.clients", "tests.cluster")
+
+from tests.support.waiting import apart, until_connects  # noqa: E402 - after the line above
 
 # Processes that tests start keep their bytecode, or each would spend seconds on reading sources.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

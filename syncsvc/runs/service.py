@@ -14,6 +14,7 @@ from syncsvc.telemetry import get_logger
 log = get_logger(__name__)
 
 REMEMBERED = 10_000  # runs whose destination need not be written again
+HEIRS = 100  # that may come between a worker's question and its taking over
 NOWHERE = (
     "registered without mastership: no Test IT server is known for this run; "
     "set SYNCSVC_TESTIT_URL and SYNCSVC_TESTIT_TOKEN"
@@ -97,11 +98,18 @@ class RunService:
             )
 
     async def _is_master(self, run_id: str, worker: str, caller: Caller) -> bool:
+        """Of heirs that come at once each finds a new master: it asks again whether that one waits.
+
+        An heir that did not would send its first result before the new master has shown one.
+        """
         now = self.clock()
-        is_master, gives_way = await self.rosters.register(run_id, worker, now, caller)
-        if is_master or gives_way is None or await self.holdings.is_held(run_id):
-            return is_master
-        return await self.rosters.take_over(run_id, worker, gives_way, now, caller)
+        for _ in range(HEIRS):
+            is_master, gives_way = await self.rosters.register(run_id, worker, now, caller)
+            if is_master or gives_way is None or await self.holdings.is_held(run_id):
+                return is_master
+            if await self.rosters.take_over(run_id, worker, gives_way, now, caller):
+                return True
+        return False
 
     async def _has_destination(self, run_id: str, named: Destination | None) -> bool:
         if named is None and run_id in self._stored:

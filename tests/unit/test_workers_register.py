@@ -1,5 +1,9 @@
 """Workers come, say how they are, and go."""
 
+from asyncio import Barrier, gather
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
 import pytest
 
 from syncsvc.errors import Rejected, Unknown
@@ -20,6 +24,42 @@ def service() -> RunService:
     rosters = MemoryRosters(auto=True, idle_limit=LIVENESS.idle_limit)
     outbox = MemoryOutbox(runs, ids())
     return RunService(runs, rosters, outbox, Servers(Destination("https://default")), Clock())
+
+
+@dataclass
+class MeetingBeforeTheyAreTold:
+    """Holds nothing, and says so once this many heirs have asked."""
+
+    heirs: int
+    asked: Barrier = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.asked = Barrier(self.heirs)
+
+    async def is_held(self, run_id: str) -> bool:
+        if self.heirs:
+            self.heirs -= 1
+            await self.asked.wait()
+        return False
+
+
+@dataclass
+class Meanwhile:
+    """Holds nothing, and says so after something else has happened, once."""
+
+    happens: Callable[[], Awaitable[None]]
+    has_happened: bool = False
+
+    async def is_held(self, run_id: str) -> bool:
+        if not self.has_happened:
+            self.has_happened = True
+            await self.happens()
+        return False
+
+
+async def begun(service: RunService, worker: str) -> None:
+    await service.register("run", worker, None, None)
+    await service.report("run", worker, IN_PROGRESS)
 
 
 async def test_what_a_worker_names_becomes_the_destination_of_the_run(service):
@@ -69,6 +109,22 @@ async def test_of_two_heirs_one_becomes_master(service):
     second = await service.register("run", "gw1", None, None)
 
     assert (first.is_master, second.is_master) == (True, False)
+
+
+async def test_an_heir_that_came_second_asks_again_of_the_new_master(service):
+    await service.register("run", "controller", None, None)
+    service.holdings = MeetingBeforeTheyAreTold(2)
+
+    told = await gather(*(service.register("run", each, None, None) for each in ("gw0", "gw1")))
+
+    assert [each.is_master for each in told] == [True, True]
+
+
+async def test_an_heir_whose_new_master_has_begun_is_no_master(service):
+    await service.register("run", "controller", None, None)
+    service.holdings = Meanwhile(lambda: begun(service, "gw0"))
+
+    assert not (await service.register("run", "gw1", None, None)).is_master
 
 
 async def test_an_heir_waits_while_a_result_is_held(service):

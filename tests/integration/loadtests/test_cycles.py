@@ -1,10 +1,9 @@
 """Cycles against the sandbox's Kubernetes over real HTTP, kept in SQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -17,7 +16,7 @@ from syncsvc.loadtests.ports import CycleReport, KeptLog
 from syncsvc.loadtests.seen import Role
 from syncsvc.loadtests.sql import SqlCycles, SqlLoadTests, SqlLogs
 from syncsvc.sandbox.identities import KUBERNETES_TOKEN
-from syncsvc.stores.sql.database import Database
+from syncsvc.stores.sql.database import Database, open_database
 from tests.support.kubernetes import CONTROL, NAMESPACE, a_kubernetes
 from tests.support.kubernetes import World as Sandbox
 
@@ -31,6 +30,7 @@ def now() -> datetime:
 @dataclass
 class World:
     k8s: Sandbox
+    url: str
     database: Database
     clusters: KubernetesClusters
     runner: CycleRunner
@@ -50,6 +50,19 @@ class World:
 
     async def cycle(self) -> CycleReport:
         return await self.runner.run(INTERVAL)
+
+    async def cycle_of_a_process_that_dies(self, *, after_turns: int) -> None:
+        """Begin a cycle over connections of its own; it ends that many turns of the loop later.
+
+        What it was writing then is written or not once this returns, but nothing comes later.
+        """
+        own = open_database(self.url)
+        task = asyncio.ensure_future(runner_of(self.clusters, own).run(INTERVAL))
+        for _ in range(after_turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await own.close()
 
     async def step(self, name: str) -> Step:
         return await SqlLoadTests(self.database).step(f"id-{name}")
@@ -78,11 +91,12 @@ class World:
 
 
 @pytest.fixture
-async def world(sqlite) -> AsyncIterator[World]:
+async def world(sqlite, tmp_path) -> AsyncIterator[World]:
     async with a_kubernetes() as k8s:
         access = Access("main", k8s.url, Fixed(Presented(KUBERNETES_TOKEN)))
         clusters = KubernetesClusters([access])
-        yield World(k8s, sqlite, clusters, runner_of(clusters, sqlite))
+        url = f"sqlite:///{tmp_path / 'test.db'}"
+        yield World(k8s, url, sqlite, clusters, runner_of(clusters, sqlite))
         await clusters.close()
 
 
@@ -134,23 +148,13 @@ async def test_a_process_that_dies_in_mid_cycle_leaves_no_gap_and_no_doubles(wor
     await world.watch("load")
     for after in range(1, 12):
         await world.k8s.tell("POST", "/emit", {"lines": 60})
-        await killed(world.cycle, after_turns=after * 40)
-        world.runner = runner_of(world.clusters, world.database)
+        await world.cycle_of_a_process_that_dies(after_turns=after * 40)
     await world.k8s.step("end", name="load")
     for _ in range(2):
         await world.cycle()
 
     assert (await world.step("load")).logs is LogsState.COMPLETE
     assert await world.runners_that_differ("load") == []
-
-
-async def killed(run: Callable[[], Any], *, after_turns: int) -> None:
-    """Cancel what runs, a number of turns of the event loop after it began."""
-    task = asyncio.ensure_future(run())
-    for _ in range(after_turns):
-        await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_an_api_that_fails_for_a_while_is_told_and_got_over(world):

@@ -80,6 +80,14 @@ async def test_the_controller_of_xdist_gives_way_to_the_workers_that_run_tests(s
     assert (controller.json()["is_master"], worker.json()["is_master"]) == (True, True)
 
 
+async def test_workers_of_xdist_that_register_at_once_are_all_told_to_hold(storage, run_id):
+    await register(storage, run_id, "controller")
+
+    answers = await asyncio.gather(*(register(storage, run_id, f"gw{i}") for i in range(16)))
+
+    assert [answer.json()["is_master"] for answer in answers] == [True] * 16
+
+
 async def test_nobody_becomes_master_while_a_result_is_held(storage, run_id):
     await register(storage, run_id, "a")
     await hold(storage, run_id)
