@@ -24,7 +24,7 @@ from syncsvc.stores.sql.migrate import migrate
 from syncsvc.stores.sql.tables import metadata
 
 # A helper's assertion that fails tells its values, too.
-pytest.register_assert_rewrite("tests.support", "tests.clients", "tests.cluster")
+pytest.register_assert_rewrite("tests.clients", "tests.cluster", "tests.support.stack")
 
 from tests.support.waiting import apart, until_connects  # noqa: E402 - after the line above
 

@@ -12,6 +12,7 @@ from syncsvc.sandbox.identities import KUBERNETES_ADMIN_TOKEN, KUBERNETES_TOKEN
 from syncsvc.sandbox.kubernetes.cluster import Cluster
 from syncsvc.sandbox.kubernetes.clusters import FIRST, Kubernetes
 from syncsvc.sandbox.server import running
+from tests.support.plain_http import plain_http
 
 CONTROL = "/__sandbox__/kubernetes"
 NAMESPACE = "k6-runs"
@@ -93,6 +94,6 @@ async def a_kubernetes(factor: float = 0, **more: Any) -> AsyncIterator[World]:
     kubernetes = Kubernetes(factor=factor, **more)
     async with (
         running(kubernetes=kubernetes) as address,
-        httpx.AsyncClient(base_url=address.url, trust_env=False, timeout=30) as http,
+        plain_http(address.url) as http,
     ):
         yield World(f"{address.url}/k8s/{FIRST}", http, kubernetes)

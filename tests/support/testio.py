@@ -11,6 +11,7 @@ from syncsvc.sandbox.identities import TESTIO_TOKEN
 from syncsvc.sandbox.server import running
 from syncsvc.sandbox.testio.recipe import Recipe
 from syncsvc.sandbox.testio.worlds import TestIo
+from tests.support.plain_http import plain_http
 
 ROOT = "/customer/v2"
 CONTROL = "/__sandbox__/testio"
@@ -53,6 +54,6 @@ async def a_catalogue(**recipe: Any) -> AsyncIterator[Catalogue]:
     testio = TestIo(Recipe(**recipe))
     async with (
         running(testio=testio) as address,
-        httpx.AsyncClient(base_url=address.url, trust_env=False, timeout=30) as http,
+        plain_http(address.url) as http,
     ):
         yield Catalogue(address.url + ROOT, http)

@@ -10,6 +10,7 @@ import pytest
 
 from syncsvc.settings import Settings
 from syncsvc.wiring.gateway import Gateway
+from tests.support.plain_http import plain_http
 
 PATIENCE = 60  # seconds
 
@@ -43,15 +44,13 @@ async def gateway(settings: Settings, migrated: Path) -> AsyncIterator[Gateway]:
 @pytest.fixture
 async def storage(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
     """Speaks to Sync Storage, as an adapter does."""
-    async with httpx.AsyncClient(
-        base_url=f"http://localhost:{gateway.sync_storage_port}", trust_env=False, timeout=PATIENCE
+    async with plain_http(
+        f"http://localhost:{gateway.sync_storage_port}", timeout=PATIENCE
     ) as client:
         yield client
 
 
 @pytest.fixture
 async def api(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(
-        base_url=f"http://localhost:{gateway.api_port}", trust_env=False, timeout=PATIENCE
-    ) as client:
+    async with plain_http(f"http://localhost:{gateway.api_port}", timeout=PATIENCE) as client:
         yield client

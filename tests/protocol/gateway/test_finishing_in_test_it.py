@@ -1,6 +1,5 @@
 """Held results become final in a Test IT over real HTTP, and their run ends there."""
 
-import httpx
 import pytest
 
 from syncsvc.adapters.testit.calls import TestItCalls
@@ -12,6 +11,7 @@ from tests.protocol.sandbox.world import a_world, report
 from tests.support.builders import NOON, TERMS, cut
 from tests.support.gates import OpenGate
 from tests.support.houses import House
+from tests.support.plain_http import plain_http
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ async def world():
 
 @pytest.fixture
 async def house(world):
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+    async with plain_http() as http:
         destinations = TestItDestinations(world.url, TOKEN)
         yield House(board=TestItBoard(TestItCalls(http, destinations, OpenGate())))
 

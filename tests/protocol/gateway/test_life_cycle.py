@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from tests.support.plain_http import plain_http
 from tests.support.waiting import until
 
 DOTNET = {"User-Agent": "OpenAPI-Generator/1.0.0/csharp"}
@@ -44,9 +45,7 @@ async def workers(api, run_id):
 async def adapter(gateway, headers):
     """Be an adapter with a connection of its own."""
     url = f"http://127.0.0.1:{gateway.sync_storage_port}"
-    async with httpx.AsyncClient(
-        base_url=url, headers=headers, trust_env=False, timeout=60
-    ) as client:
+    async with plain_http(url, headers=headers, timeout=60) as client:
         yield client
 
 

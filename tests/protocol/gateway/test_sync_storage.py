@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from syncsvc.wiring.gateway import Gateway
+from tests.support.plain_http import plain_http
 
 CUT = {
     "projectId": "11111111-1111-1111-1111-111111111111",
@@ -326,7 +327,7 @@ async def test_a_wrong_method_or_path_is_405_or_404(storage):
 
 
 async def test_both_loopback_addresses_answer(gateway: Gateway):
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+    async with plain_http() as client:
         for host in ("127.0.0.1", "[::1]"):
             answer = await client.get(f"http://{host}:{gateway.sync_storage_port}/health")
             assert answer.status_code == 200

@@ -1,11 +1,11 @@
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 
 from syncsvc.sandbox.kubernetes.clusters import Kubernetes
 from syncsvc.sandbox.server import running
 from tests.protocol.kubernetes_client.world import World
+from tests.support.plain_http import plain_http
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ async def world() -> AsyncIterator[World]:
     """A cluster that stands still unless it is told, and one that arranges what it does."""
     async with (
         running(kubernetes=Kubernetes(factor=0)) as address,
-        httpx.AsyncClient(base_url=address.url, trust_env=False, timeout=30) as side,
+        plain_http(address.url) as side,
     ):
         world = World(address.url, side)
         yield world

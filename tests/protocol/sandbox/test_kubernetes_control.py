@@ -3,13 +3,13 @@
 import asyncio
 import json
 
-import httpx
 import pytest
 
 from syncsvc.sandbox.cli import announcement
 from syncsvc.sandbox.identities import KUBERNETES_ADMIN_TOKEN, KUBERNETES_TOKEN
 from syncsvc.sandbox.server import Address
 from tests.support.kubernetes import CONTROL, TESTRUNS, World, a_kubernetes
+from tests.support.plain_http import plain_http
 
 ADDRESS = Address("127.0.0.1", 8090)
 URL = "http://127.0.0.1:8090/k8s/main"
@@ -144,7 +144,7 @@ async def test_open_streams_do_not_hold_the_server_up():
             async for _ in reply.aiter_lines():
                 began.set()
 
-    async with a_kubernetes() as world, httpx.AsyncClient(trust_env=False) as http:
+    async with a_kubernetes() as world, plain_http() as http:
         await world.testruns()
         outside = World(world.url, http, world.kubernetes)
         watching = asyncio.create_task(watch(outside))

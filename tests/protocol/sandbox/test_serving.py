@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from syncsvc.sandbox.server import Address, NotLoopback, bind, build_app, running, serve
+from tests.support.plain_http import plain_http
 
 HALF_A_REQUEST = (
     b"POST /api/v2/testRuns HTTP/1.1\r\nHost: x\r\nAuthorization: PrivateToken sandbox\r\n"
@@ -19,7 +20,7 @@ async def test_it_serves_until_it_is_told_to_stop():
     serving = asyncio.create_task(serve(listener, ready=ready.put_nowait, stop=stop))
     address = await ready.get()
 
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with plain_http() as http:
         reply = await http.get(address.url)
     stop.set()
     await serving
@@ -32,7 +33,7 @@ async def test_it_serves_until_it_is_told_to_stop():
 async def test_it_serves_on_ipv6_too():
     async with (
         running(bind("::1", 0)) as address,
-        httpx.AsyncClient(trust_env=False) as http,
+        plain_http() as http,
     ):
         assert address.url.startswith("http://[::1]:")
         assert (await http.get(address.url)).status_code == 200
@@ -53,7 +54,7 @@ async def test_two_sandboxes_know_nothing_of_each_other():
     async with (
         running() as first,
         running(token="other") as second,
-        httpx.AsyncClient(trust_env=False) as http,
+        plain_http() as http,
     ):
         headers = {"Authorization": "PrivateToken other"}
         replies = [

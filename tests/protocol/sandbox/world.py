@@ -9,6 +9,7 @@ import httpx
 
 from syncsvc.sandbox.identities import CONFIGURATION_ID, PROJECT_ID, TOKEN
 from syncsvc.sandbox.server import running
+from tests.support.plain_http import plain_http
 
 AUTHORISED = {"Authorization": f"PrivateToken {TOKEN}"}
 
@@ -76,8 +77,6 @@ def autotest(external_id: str, **more: Any) -> dict[str, Any]:
 async def a_world() -> AsyncIterator[World]:
     async with (
         running() as address,
-        httpx.AsyncClient(
-            base_url=address.url, headers=AUTHORISED, trust_env=False, timeout=30
-        ) as http,
+        plain_http(address.url, headers=AUTHORISED) as http,
     ):
         yield World(address.url, http)

@@ -1,13 +1,13 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from syncsvc.adapters.testit.http import new_http
 from syncsvc.sandbox.identities import TOKEN
 from syncsvc.sandbox.server import running
 from tests.protocol.testit_client.client import Client
+from tests.support.plain_http import plain_http
 
 PATIENCE = timedelta(seconds=30)
 AUTHORISED = {"Authorization": f"PrivateToken {TOKEN}"}
@@ -24,9 +24,7 @@ async def client(surface: str) -> AsyncIterator[Client]:
     async with (
         running() as address,
         new_http(PATIENCE) as http,
-        httpx.AsyncClient(
-            base_url=address.url, headers=AUTHORISED, trust_env=False, timeout=30
-        ) as side,
+        plain_http(address.url, headers=AUTHORISED) as side,
     ):
         client = Client(address.url, http, side)
         rules = {"adapters_surface": surface == "/adapters"}

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from syncsvc.adapters.testsync import http
@@ -18,6 +17,7 @@ from syncsvc.doors import Listener, bind
 from syncsvc.errors import Unavailable
 from syncsvc.gateway.server import Server
 from tests.support.builders import NOON
+from tests.support.plain_http import plain_http
 
 OURS = Credentials("user", "pass")
 BASIC = b"Basic " + base64.b64encode(b"user:pass")
@@ -552,9 +552,7 @@ def _counted(method: str, status: str) -> float:
 async def test_testsyncs_own_client_is_content(serve, sqlite):
     """The HTTP half of its `usage/e2e`: post, then get the same."""
     port = await serve(app(SqlTestData(sqlite)))
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port.number}", auth=("user", "pass"), trust_env=False
-    ) as client:
+    async with plain_http(f"http://127.0.0.1:{port.number}", auth=("user", "pass")) as client:
         posted = await client.post("/tests/12345", content="payload-e2e")
         read = await client.get("/tests/12345")
 
