@@ -15,6 +15,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 from sqlalchemy import Connection, text
 
 from syncsvc.embedded.valkey import configuration, find_server
@@ -34,6 +35,14 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # A shell makes what it runs in the background deaf to Ctrl-C, and so would be all that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# As in the product: what draws the locals of every frame takes seconds for a traceback.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 POSTGRES = os.environ.get("SYNCSVC_TEST_POSTGRES_URL", "postgresql://localhost/postgres")
 

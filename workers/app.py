@@ -5,6 +5,7 @@ to do, a message only says "look now". So a lost message costs one tick of beat,
 that was interrupted is simply run again.
 """
 
+from importlib import import_module
 from typing import Any
 
 from celery import Celery, signals
@@ -15,7 +16,7 @@ from syncsvc import telemetry
 from syncsvc.adapters.tasks import QUEUES, queues
 from syncsvc.settings import Settings, load
 from syncsvc.stores.redis.keys import BEAT_LOCK
-from workers.loop import process
+from workers.loop import SERVICES, process
 
 
 def celery_config(settings: Settings) -> dict[str, Any]:
@@ -90,6 +91,12 @@ app.conf.update(celery_config(settings))
 @signals.setup_logging.connect
 def _configure_logging(**_: object) -> None:
     telemetry.configure(settings)
+
+
+@signals.worker_init.connect
+def _load_services(**_: object) -> None:
+    """Load what tasks need before it is said to be ready; beat and Flower do without."""
+    import_module(SERVICES)
 
 
 @signals.worker_ready.connect

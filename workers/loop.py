@@ -10,13 +10,17 @@ import os
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, TypeVar
 
 from syncsvc.settings import load
-from syncsvc.wiring.services import Services, build
+
+if TYPE_CHECKING:
+    from syncsvc.wiring.services import Services
 
 Answer = TypeVar("Answer")
 
+SERVICES = "syncsvc.wiring.services"  # takes a second to load, and beat and Flower need none
 LONGEST_TASK = 100.0  # seconds; below the broker's visibility timeout, else it runs twice
 STARTING = 10.0  # seconds
 STOPPING = 5.0  # seconds
@@ -27,18 +31,18 @@ class _Running:
     pid: int
     loop: asyncio.AbstractEventLoop
     thread: threading.Thread
-    services: Services
+    services: "Services"
 
 
 class ProcessLoop:
     """Runs coroutines of the services from synchronous code."""
 
-    def __init__(self, build_services: Callable[[], Services]) -> None:
+    def __init__(self, build_services: "Callable[[], Services]") -> None:
         self._build = build_services
         self._guard = threading.Lock()
         self._running: _Running | None = None
 
-    def run(self, story: Callable[[Services], Awaitable[Answer]]) -> Answer:
+    def run(self, story: "Callable[[Services], Awaitable[Answer]]") -> Answer:
         """Carry out a story on the loop and give its answer.
 
         Raises what it raises, and TimeoutError when it takes longer than a task may.
@@ -82,12 +86,18 @@ class ProcessLoop:
         thread = threading.Thread(target=loop.run_forever, name="services", daemon=True)
         thread.start()
 
-        async def make() -> Services:
+        async def make() -> "Services":
             return self._build()
 
         services = asyncio.run_coroutine_threadsafe(make(), loop).result(STARTING)
         return _Running(os.getpid(), loop, thread, services)
 
 
-process = ProcessLoop(lambda: build(load()))
+def build() -> "Services":
+    """Give all that a task may ask for."""
+    services: Services = import_module(SERVICES).build(load())
+    return services
+
+
+process = ProcessLoop(build)
 run = process.run
