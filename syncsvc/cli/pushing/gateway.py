@@ -16,6 +16,7 @@ from syncsvc.cli.pushing.options import DEFAULT_API
 from syncsvc.errors import Rejected, Unavailable, Unknown
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds
+TOLD_FROM = 2 * 2 * FIRST_PAUSE  # before this pause a person is told why nothing happens
 LONGEST_ANSWER = 60.0  # seconds
 LONGEST_CONNECT = 10.0  # seconds
 AGAIN = frozenset({429, 500, 502, 503, 504})
@@ -49,6 +50,7 @@ class Gateway:
     deadline: Deadline
     pause: Callable[[float], None] = sleep
     headers: Mapping[str, str] = field(default_factory=dict)
+    tell: Callable[[str], None] = lambda _line: None
 
     def call(
         self, method: str, path: str, content: Body | None = None, *, once: bool = False
@@ -82,6 +84,8 @@ class Gateway:
                 is_safe = not once or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
             if not is_safe or self.deadline.left <= pause:
                 raise Unavailable(reason)
+            if TOLD_FROM <= pause < 2 * TOLD_FROM:
+                self.tell(f"{reason}; asking again for {self.deadline.left:.0f} s")
             self.pause(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
@@ -96,7 +100,11 @@ def reached(api: str, timeout: timedelta) -> Iterator[Gateway]:
     with httpx.Client(
         base_url=base, headers=headers, timeout=limits, trust_env=not is_near
     ) as http:
-        yield Gateway(http, Deadline.after(timeout))
+        yield Gateway(http, Deadline.after(timeout), tell=_tell)
+
+
+def _tell(line: str) -> None:
+    typer.echo(f"syncsvc: {line}", err=True)
 
 
 def _checked(api: str) -> tuple[str, bool]:

@@ -28,6 +28,7 @@ class Elsewhere:
     answers: list[httpx.Response | Exception] = field(default_factory=list)
     asked: list[httpx.Request] = field(default_factory=list)
     seconds: float = 0.0
+    told: list[str] = field(default_factory=list)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         request.read()
@@ -44,7 +45,8 @@ class Elsewhere:
         http = httpx.Client(
             transport=httpx.MockTransport(self.answer), base_url="http://gateway.example"
         )
-        return Gateway(http, Deadline(patience, lambda: self.seconds), self.pause)
+        deadline = Deadline(patience, lambda: self.seconds)
+        return Gateway(http, deadline, self.pause, tell=self.told.append)
 
 
 def said(status: int, body: object) -> httpx.Response:
@@ -65,6 +67,25 @@ def found(test: str = "t", **more: object) -> Found:
 
 def silent(_sender: Sender) -> None:
     pass
+
+
+def test_whoever_waits_for_a_gateway_is_told_once_why_and_for_how_long():
+    failure = httpx.ConnectError("Connection refused")
+    wire = Elsewhere([*[failure] * 6, said(200, {"id": "7"})])
+
+    wire.gateway(patience=30).call("GET", "/x")
+
+    (told,) = wire.told
+    assert "http://gateway.example did not answer: Connection refused" in told
+    assert told.endswith("; asking again for 29 s")
+
+
+def test_a_failure_of_a_moment_is_not_told():
+    wire = Elsewhere([refused(503), refused(503), said(200, {})])
+
+    wire.gateway().call("GET", "/x")
+
+    assert wire.told == []
 
 
 @pytest.mark.parametrize(
