@@ -100,6 +100,7 @@ def environment(stack: Stack, folder: Path, settings: dict[str, str]) -> dict[st
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
+        "PYTEST_DEBUG_TEMPROOT": str(folder),  # or it ends with removing what earlier tests left
         "TMS_URL": stack.sandbox,
         "TMS_PRIVATE_TOKEN": TOKEN,
         "TMS_PROJECT_ID": str(PROJECT_ID),

@@ -1,5 +1,6 @@
 """The Python examples of the pages about keeping in step do what the pages say."""
 
+import os
 import re
 import subprocess
 import sys
@@ -66,8 +67,10 @@ def test_two_pytest_runs_meet_as_the_page_says(elsewhere, tmp_path, page):
         (tmp_path / name).write_text(code.replace(DEFAULT_SERVER, elsewhere.url))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
 
+    environment = {**os.environ, "PYTEST_DEBUG_TEMPROOT": str(tmp_path)}
     started = [
-        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for _ in range(2)
+        subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
     ]
     said = [each.communicate(timeout=60)[0] for each in started]
 
