@@ -4,7 +4,18 @@ from typing import Annotated
 
 import typer
 
-from syncsvc.cli.loadtests.options import AsJson
+from syncsvc.cli.loadtests.options import (
+    AsJson,
+    Container,
+    Follow,
+    Grep,
+    LinesAsJson,
+    Progress,
+    Raw,
+    Role,
+    Runner,
+    Since,
+)
 
 NameOrRun = Annotated[
     str, typer.Argument(metavar="NAME", help="A load test, by name or id, or one of its TestRuns.")
@@ -23,29 +34,15 @@ def add_to(app: typer.Typer) -> None:
 def logs(
     name: NameOrRun,
     step: OneStep = None,
-    container: Annotated[str | None, typer.Option(help="Only of this container.")] = None,
-    role: Annotated[
-        str | None, typer.Option(help="Only of pods that are runner, initializer or starter.")
-    ] = None,
-    runner: Annotated[int | None, typer.Option(min=1, help="Only of this runner.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Leave out older lines: 10m, or 2026-11-01T10:00 (UTC).")
-    ] = None,
-    grep: Annotated[
-        str | None, typer.Option(help="Only lines in which this regular expression is found.")
-    ] = None,
-    progress: Annotated[
-        bool, typer.Option("--progress", help="With lines that only say how far k6 is.")
-    ] = False,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="Bytes as the containers wrote them, with their moments.")
-    ] = False,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on with what comes, until the end.")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print a JSON object for each line.")
-    ] = False,
+    container: Container = None,
+    role: Role = None,
+    runner: Runner = None,
+    since: Since = None,
+    grep: Grep = None,
+    progress: Progress = False,
+    raw: Raw = False,
+    follow: Follow = False,
+    as_json: LinesAsJson = False,
 ) -> None:
     """Read the logs of a load test's step, of all its containers or of some.
 

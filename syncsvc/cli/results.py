@@ -1,7 +1,6 @@
 """`syncsvc results`: push them, see what became of them, and try dead ones again."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,7 +15,19 @@ from syncsvc.cli.pushing.options import (
     Project,
     Tags,
     Timeout,
-    canonical_id,
+)
+from syncsvc.cli.pushing.push_options import (
+    Attachments,
+    Classname,
+    Complete,
+    DryRun,
+    IgnoreFlaky,
+    Layer,
+    Namespace,
+    Reports,
+    Separator,
+    ToRun,
+    Wait,
 )
 
 app = typer.Typer(
@@ -33,55 +44,23 @@ KINDS = "held (by a worker's cut) or pushed"
 
 @app.command(epilog=CODES)
 def push(
-    paths: Annotated[
-        list[Path], typer.Argument(help="JUnit or CTRF files, or folders of them.", exists=True)
-    ],
-    run: Annotated[
-        str | None,
-        typer.Option(
-            "--run",
-            envvar="TMS_TEST_RUN_ID",
-            callback=canonical_id,
-            help="Push to this run; default: a new one, which is completed.",
-        ),
-    ] = None,
+    paths: Reports,
+    run: ToRun = None,
     project: Project = None,
     configuration: Configuration = None,
     name: Name = None,
     tag: Tags = None,
     link: Links = None,
-    separator: Annotated[
-        str | None, typer.Option(help="Split a classname into namespace and class here.")
-    ] = None,
-    namespace: Annotated[str | None, typer.Option(help="Instead of the report's.")] = None,
-    classname: Annotated[str | None, typer.Option(help="Instead of the report's.")] = None,
-    attachments: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--attachments",
-            "-a",
-            help="File, or folder of files, to attach to the run itself; repeatable.",
-            exists=True,
-        ),
-    ] = None,
-    layer: Annotated[
-        str | None,
-        typer.Option(
-            "--layer", "--autotest-layer", envvar="TMS_AUTOTEST_LAYER", help="Such as unit or api."
-        ),
-    ] = None,
-    ignore_flaky: Annotated[
-        bool,
-        typer.Option("--ignore-flaky-failure", help="A test that passed in the end has passed."),
-    ] = False,
-    complete: Annotated[bool, typer.Option("--complete", help="Complete --run after it.")] = False,
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Until all is delivered to Test IT.")
-    ] = True,
+    separator: Separator = None,
+    namespace: Namespace = None,
+    classname: Classname = None,
+    attachments: Attachments = None,
+    layer: Layer = None,
+    ignore_flaky: IgnoreFlaky = False,
+    complete: Complete = False,
+    wait: Wait = True,
     timeout: Timeout = "10m",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Read the reports and send nothing.")
-    ] = False,
+    dry_run: DryRun = False,
     api: Api = DEFAULT_API,
     as_json: AsJson = False,
 ) -> None:

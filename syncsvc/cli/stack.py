@@ -6,6 +6,23 @@ from typing import Annotated
 
 import typer
 
+Port = Annotated[int | None, typer.Option(min=0, max=65535)]
+WithSandbox = Annotated[
+    bool,
+    typer.Option(
+        "--sandbox", help="With a Test IT, TestIO and Kubernetes to play with, not yours."
+    ),
+]
+WithStory = Annotated[
+    bool, typer.Option("--story", help="Play a short run through it once it is ready.")
+]
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Task workers.")]
+Gateways = Annotated[int, typer.Option(min=1, max=64, help="Gateways, which share all ports.")]
+TestsyncConfig = Annotated[
+    Path | None, typer.Option(help="TestSync's configuration.json; settings win over it.")
+]
+DataDir = Annotated[Path | None, typer.Option(help="Instead of SYNCSVC_DATA_DIR.")]
+SandboxPort = Annotated[int, typer.Option(min=0, max=65535, envvar="SYNCSVC_SANDBOX_PORT")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
@@ -15,30 +32,17 @@ def add_to(app: typer.Typer) -> None:
 
 
 def up(
-    sandbox: Annotated[
-        bool,
-        typer.Option(
-            "--sandbox", help="With a Test IT, TestIO and Kubernetes to play with, not yours."
-        ),
-    ] = False,
-    story: Annotated[
-        bool, typer.Option("--story", help="Play a short run through it once it is ready.")
-    ] = False,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Task workers.")] = 1,
-    gateways: Annotated[
-        int, typer.Option(min=1, max=64, help="Gateways, which share all ports.")
-    ] = 1,
-    testsync_config: Annotated[
-        Path | None, typer.Option(help="TestSync's configuration.json; settings win over it.")
-    ] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Instead of SYNCSVC_DATA_DIR.")] = None,
-    api_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
-    sync_storage_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
-    testsync_http_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
-    testsync_ws_port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
-    sandbox_port: Annotated[
-        int, typer.Option(min=0, max=65535, envvar="SYNCSVC_SANDBOX_PORT")
-    ] = 8090,
+    sandbox: WithSandbox = False,
+    story: WithStory = False,
+    workers: Workers = 1,
+    gateways: Gateways = 1,
+    testsync_config: TestsyncConfig = None,
+    data_dir: DataDir = None,
+    api_port: Port = None,
+    sync_storage_port: Port = None,
+    testsync_http_port: Port = None,
+    testsync_ws_port: Port = None,
+    sandbox_port: SandboxPort = 8090,
     as_json: AsJson = False,
 ) -> None:
     """Run everything here: embedded server, gateway, task workers, beat and Flower.

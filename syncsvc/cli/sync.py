@@ -4,6 +4,23 @@ from typing import Annotated
 
 import typer
 
+from syncsvc.cli.syncing.options import (
+    AllowVanishing,
+    BarrierKind,
+    Confirmation,
+    DryRun,
+    EntityTypes,
+    Force,
+    IfRunning,
+    IncrementalOnly,
+    LockTimeout,
+    Nuke,
+    Phases,
+    ProductIds,
+    Since,
+    Wait,
+)
+
 app = typer.Typer(
     help="The catalogue: bring products, features and tests of TestIO into step, and see how it "
     "went.\n\n"
@@ -32,62 +49,20 @@ Customer = Annotated[
 @app.command(epilog=CODES)
 def run(
     customer: Customer = None,
-    product_ids: Annotated[
-        str | None, typer.Option("--product-ids", help="Only these: 12,34 (commas between).")
-    ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            help="Leave out tests that ended before: 2026-11-01 (UTC), or 30d for 30 days ago."
-        ),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Read every page again, whatever is known.")
-    ] = False,
-    incremental_only: Annotated[
-        bool,
-        typer.Option("--incremental-only", help="Only look for new tests of known products."),
-    ] = False,
-    nuke: Annotated[
-        bool,
-        typer.Option(
-            "--nuke", help="Build all anew, aside; it takes the place of the old at the end."
-        ),
-    ] = False,
-    confirm: Annotated[
-        str | None,
-        typer.Option(help="The customer's name, for --nuke where nobody can be asked."),
-    ] = None,
-    allow_vanishing: Annotated[
-        bool,
-        typer.Option("--allow-vanishing", help="Delete although most of a list has vanished."),
-    ] = False,
-    phases: Annotated[
-        str | None, typer.Option(help="Only these, with commas: products, features, new_tests.")
-    ] = None,
-    entity_types: Annotated[
-        str | None,
-        typer.Option(help="Only these, with commas: products, features, user_stories, tests."),
-    ] = None,
-    barrier: Annotated[
-        str,
-        typer.Option(help="Tests of a product begin after its features (product), or all (phase)."),
-    ] = "product",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Read a little, write nothing, say what would be.")
-    ] = False,
-    wait: Annotated[
-        bool,
-        typer.Option(
-            "--wait/--no-wait", help="Until it is over; else leave it to task workers (Redis)."
-        ),
-    ] = True,
-    if_running: Annotated[
-        str, typer.Option(help="While another sync of the customer runs: wait, fail or join it.")
-    ] = "wait",
-    lock_timeout: Annotated[
-        str, typer.Option(help="Longest wait for another sync, such as 30s.")
-    ] = "30s",
+    product_ids: ProductIds = None,
+    since: Since = None,
+    force: Force = False,
+    incremental_only: IncrementalOnly = False,
+    nuke: Nuke = False,
+    confirm: Confirmation = None,
+    allow_vanishing: AllowVanishing = False,
+    phases: Phases = None,
+    entity_types: EntityTypes = None,
+    barrier: BarrierKind = "product",
+    dry_run: DryRun = False,
+    wait: Wait = True,
+    if_running: IfRunning = "wait",
+    lock_timeout: LockTimeout = "30s",
     as_json: AsJson = False,
 ) -> None:
     """Sync the catalogue: products, then their features, then their tests.

@@ -113,7 +113,11 @@ class CounterCommands:
 def counter_operations(counters: CounterService) -> dict[str, Operation]:
     """Give the commands of counters and signals."""
     do = CounterCommands(counters)
-    return table(
+    return table(*_of_counters(do), *_of_signals(do))
+
+
+def _of_counters(do: CounterCommands) -> tuple[Operation, ...]:
+    return (
         Operation(
             "counter.add",
             "Adds to a counter and gives its value.",
@@ -129,6 +133,11 @@ def counter_operations(counters: CounterService) -> dict[str, Operation]:
             CounterReached,
             do.wait,
         ),
+    )
+
+
+def _of_signals(do: CounterCommands) -> tuple[Operation, ...]:
+    return (
         Operation(
             "signal.send",
             "Sends a signal and gives its place among all that were sent.",

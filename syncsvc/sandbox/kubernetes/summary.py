@@ -7,6 +7,10 @@ _BLOCKED = "avg=212.4µs min=90.1µs   med=180.5µs max=1.2ms    p(90)=402.7µs 
 def summary(index: int, *, crossed: bool) -> str:
     """Lay a summary out as k6 2.x does; every runner has numbers of its own."""
     of = _Numbers(index, crossed=crossed)
+    return _judgement(of) + _metrics(of)
+
+
+def _judgement(of: "_Numbers") -> str:
     return f"""
 
   █ THRESHOLDS\x20
@@ -26,7 +30,11 @@ def summary(index: int, *, crossed: bool) -> str:
 
     ✓ basket is full
     ✓ order has a number ✓
+"""
 
+
+def _metrics(of: "_Numbers") -> str:
+    return f"""
     CUSTOM
     checkout_time..................: {of.trend()}
     orders.........................: {of.count:<6} {of.rate}/s

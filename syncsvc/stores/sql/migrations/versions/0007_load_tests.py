@@ -13,6 +13,7 @@ Kind = type[sa.Text] | type[sa.Boolean] | type[sa.Integer]
 def upgrade() -> None:
     _create_tests()
     _create_steps()
+    _index_steps()
     _create_logs()
     _create_summaries()
     _create_cycles()
@@ -63,6 +64,9 @@ def _create_steps() -> None:
         sa.Column("updated_at", sa.BigInteger, nullable=False),
         rowid=True,
     )
+
+
+def _index_steps() -> None:
     _index("loadtest_steps", "test_id", "test_id")
     _index("loadtest_steps", "registered_at_id", "registered_at", "id")
     _index("loadtest_steps", "uid", "uid")
